@@ -1,0 +1,1 @@
+"""How few parameters does it take to read a facial expression?"""

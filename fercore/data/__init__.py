@@ -1,0 +1,1 @@
+"""Faces from files and from a program."""

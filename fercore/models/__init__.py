@@ -1,0 +1,1 @@
+"""Networks, whose cost is known before they are built."""

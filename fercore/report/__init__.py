@@ -1,0 +1,1 @@
+"""From notebooks to one HTML file and one PDF."""

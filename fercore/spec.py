@@ -1,0 +1,102 @@
+"""What a run is asked to do: frozen, validated specifications and their canonical form.
+
+Two specifications that are equal give the same canonical JSON, and so the same run id
+(`fercore.runs.run_id`). What only says *how* a run is carried out (device, threads) is no part
+of a specification; it is recorded with the run.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+"""Raised when the meaning of a specification or of a record changes; part of every run id."""
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Spec(BaseModel):
+    """Base of all specifications: frozen, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def canonical(self) -> str:
+        """The whole specification, defaults included, as JSON with sorted keys."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+class DataSpec(Spec):
+    """Which faces, and how Training is divided."""
+
+    source: str = Field("synthetic", min_length=1)
+    """"synthetic", or the path of a file or folder that `fercore.data.load` reads."""
+    train_images: int | None = Field(None, ge=70)
+    """Use only this many Training rows (stratified, seeded by split_seed); None: all."""
+    valid_fraction: float = Field(0.1, gt=0, lt=0.9)
+    """Share of Training that is kept for validation, stratified by label."""
+    split_seed: int = Field(0, ge=0)
+
+
+class ModelSpec(Spec):
+    """Which network: one of the reports' by name, or a family member by widths and depth."""
+
+    name: str = Field(min_length=1)
+    widths: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Family members: channels of the stem and of each stage."""
+    depth: int | None = Field(None, ge=1)
+    """Family members: blocks per stage."""
+
+
+class AugmentSpec(Spec):
+    """Random geometric changes of each training image, drawn anew each epoch.
+
+    Ranges are symmetric and uniform. Uncovered pixels take the nearest edge's value.
+    """
+
+    flip: bool = True
+    shift: Fraction = 0.1
+    """Largest shift in each direction, as a share of the side."""
+    rotation: float = Field(10.0, ge=0, le=180)
+    """Largest rotation, in degrees."""
+    zoom: Fraction = 0.1
+    """Scale between 1 - zoom and 1 + zoom."""
+    shear: float = Field(0.0, ge=0, le=60)
+    """Largest shear, in degrees."""
+
+
+class TrainSpec(Spec):
+    """The recipe. Everything that is compared uses the same one."""
+
+    epochs: int = Field(10, ge=1)
+    batch: int = Field(64, ge=2)
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    rate: Positive = 2e-3
+    """Peak learning rate."""
+    schedule: Literal["constant", "cosine", "onecycle"] = "onecycle"
+    momentum: Fraction = 0.9
+    """For sgd (Nesterov); adam and adamw keep their customary betas."""
+    weight_decay: float = Field(0.0, ge=0)
+    label_smoothing: Fraction = 0.0
+    augment: AugmentSpec = AugmentSpec()
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto: bfloat16 where the device has instructions for it, else float32."""
+
+    @model_validator(mode="after")
+    def _decay_needs_decoupling(self) -> TrainSpec:
+        if self.optimizer == "adam" and self.weight_decay:
+            raise ValueError("weight_decay with adam is coupled to the gradient; use adamw")
+        return self
+
+
+class RunSpec(Spec):
+    """One training run, wholly specified."""
+
+    data: DataSpec = DataSpec()
+    model: ModelSpec
+    train: TrainSpec = TrainSpec()
+    seed: int = Field(0, ge=0)
+    """Seeds initial weights, shuffling, augmentation and dropout."""
