@@ -1,0 +1,76 @@
+# fercore: `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PRESET ?= quick
+
+# Where the packages live: the active conda environment (but never its base) or virtual
+# environment; otherwise .venv in this folder.
+ifneq ($(and $(CONDA_PREFIX),$(filter-out base,$(CONDA_DEFAULT_ENV))),)
+  ENV := $(CONDA_PREFIX)
+  PINS :=
+else
+  ENV := $(or $(VIRTUAL_ENV),.venv)
+  PINS := -c constraints.txt
+endif
+BIN := $(ENV)/bin
+READY := $(ENV)/.fercore-ready
+PYTHON ?= python3
+
+# Every variable given on the command line, PRESET and tools apart, is a notebook parameter.
+quote = '$(subst ','\'',$(1))'
+TOOLS := PRESET PYTHON QUESTION
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command line,$(origin $(v))),$(v)))
+PARAMETERS := $(foreach v,$(filter-out $(TOOLS),$(GIVEN)),--set $(call quote,$(v)=$(value $(v))))
+REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
+
+.PHONY: help setup report q1 q2 q3 q4 lab test lint bench data clean
+
+help:  ## this list
+	@echo "make TARGET [NAME=VALUE ...]"; echo
+	@grep -hE '^[a-z0-9 ]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+	  | sed -E 's/^([a-z0-9 ]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	@echo; echo "Presets (PRESET=...): $(basename $(notdir $(wildcard notebooks/presets/*.yaml)))"
+	@echo "Parameters, for example:  make q2 BUDGETS=20000,80000,320000 EPOCHS=5"
+	@echo "                          make report PRESET=fer2013 DATA=path/to/fer2013.csv"
+
+setup: $(READY)  ## create the environment (report, test and the others do it themselves)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; \
+	  sys.exit(0 if v >= (3, 11) else f"fercore needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || { echo "Creating $(ENV)"; $(PYTHON) -m venv $(ENV); }
+	@echo "Installing the packages that constraints.txt pins into $(ENV) (some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,download]'
+	@touch $(READY)
+
+report: $(READY)  ## train what is missing; write reports/PRESET/report.html and report.pdf
+	@$(REPORT)
+
+q1 q2 q3 q4: $(READY)  ## one question alone: its executed notebook and an HTML page
+	@$(REPORT) --only $@
+
+lab: $(READY)  ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+test: $(READY)  ## the tests; every notebook runs on a tiny preset
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## style, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+bench: $(READY)  ## measure speed on this machine
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+data: $(READY)  ## fetch FER2013 from Kaggle into data/
+	@$(BIN)/fercore data fetch
+
+clean:  ## remove reports and caches of tools; keep runs/, data/ and the environment
+	@rm -rf reports/*/ build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
