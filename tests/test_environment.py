@@ -1,0 +1,53 @@
+"""environment.yml and pyproject.toml must name the same packages with the same bounds."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
+FIXED_BY_THE_USER = {"jupyterlab", "torch", "numpy", "pandas", "seaborn", "papermill", "nbconvert"}
+
+
+def split(requirement: str) -> tuple[str, str]:
+    found = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", requirement)
+    assert found, requirement
+    return CONDA_NAMES.get(found[1], found[1]), found[2].replace(" ", "")
+
+
+def from_pyproject() -> dict[str, str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return dict(map(split, project["dependencies"])) | {"python": project["requires-python"]}
+
+
+def from_conda() -> dict[str, str]:
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    names = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
+    by_pip = [name for entry in entries if isinstance(entry, dict) for name in entry["pip"]]
+    return dict(map(split, names + by_pip))
+
+
+def test_conda_and_pip_ask_for_the_same() -> None:
+    assert from_conda() == from_pyproject()
+
+
+def test_every_dependency_is_pinned_within_its_bounds() -> None:
+    lines = (ROOT / "constraints.txt").read_text().split()
+    pins = dict(line.lower().replace("_", "-").split("==") for line in lines)
+    for name, bound in from_pyproject().items():
+        if name == "python":
+            continue
+        pinned = pins[name.lower().replace("_", "-")]
+        assert as_numbers(pinned) >= as_numbers(bound.removeprefix(">=")), name
+
+
+def as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def test_the_packages_the_user_fixed_are_there() -> None:
+    assert from_pyproject().keys() >= FIXED_BY_THE_USER
