@@ -9,7 +9,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "seaborn-base": "seaborn",
+    "typst-py": "typst",
+}
 FIXED_BY_THE_USER = {"jupyterlab", "torch", "numpy", "pandas", "seaborn", "papermill", "nbconvert"}
 
 
