@@ -1,0 +1,186 @@
+"""From a `ModelSpec` to its layers, and from those to its cost, its identity and the module."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from fercore.models.families import DEPTH, FAMILIES, INPUT, members
+from fercore.models.layers import (
+    Conv,
+    Cost,
+    Dense,
+    Depthwise,
+    Flatten,
+    GlobalPool,
+    Layer,
+    Layers,
+    MaxPool,
+    ModelError,
+    Shape,
+    total,
+    walk,
+)
+from fercore.models.reported import REPORTED
+from fercore.spec import ModelSpec
+
+
+def layers(spec: ModelSpec) -> Layers:
+    """The layers that a specification names, first to last.
+
+    Raises `ModelError` for an unknown name, for a reported network with widths or depth, and for
+    a family without widths.
+    """
+    if spec.name in FAMILIES:
+        if spec.widths is None:
+            raise ModelError(
+                f"{spec.name} is a family: give the widths of one member, "
+                f"or take one by fercore.models.nearest({spec.name!r}, parameters)"
+            )
+        return members(spec.name, spec.widths, spec.depth or DEPTH)
+    if spec.name not in REPORTED:
+        raise ModelError(_unknown(spec.name))
+    if spec.widths is not None or spec.depth is not None:
+        raise ModelError(f"{spec.name} is one fixed network: it takes neither widths nor depth")
+    return REPORTED[spec.name].layers
+
+
+def _unknown(name: str) -> str:
+    known = [*FAMILIES, *REPORTED]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"no network is called {name!r}: {hint}allowed are {', '.join(known)}"
+
+
+def cost(spec: ModelSpec) -> Cost:
+    """Parameters and multiply-adds per image (1, 48, 48), without building the network."""
+    return total(layers(spec), INPUT)
+
+
+def fingerprint(spec: ModelSpec) -> str:
+    """12 hexadecimal digits of SHA-256 over the layer list: two equal networks share it."""
+    text = "\n".join(map(repr, layers(spec)))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def label(spec: ModelSpec) -> str:
+    """A short name for people: the name, for a family member with widths and depth."""
+    if spec.widths is None:
+        return spec.name
+    return f"{spec.name} {'-'.join(map(str, spec.widths))} x{spec.depth or DEPTH}"
+
+
+def build(spec: ModelSpec) -> nn.Sequential:
+    """The network as a torch module: float (N, 1, 48, 48) to class scores (N, 7).
+
+    Initial weights are drawn from torch's global generator, by one rule for all networks:
+    convolutions and dense layers normal with variance 2 / inputs (He et al. 2015,
+    arXiv:1502.01852, equation 10; a depthwise filter has k*k inputs), the last dense layer
+    normal with deviation 0.01, so that all classes begin equally likely; biases 0;
+    BatchNorm 1 and 0.
+    """
+    named: OrderedDict[str, nn.Module] = OrderedDict()
+    seen: Counter[str] = Counter()
+    for layer, shape in walk(layers(spec), INPUT):
+        kind = type(layer).__name__.lower()
+        seen[kind] += 1
+        named[f"{kind}{seen[kind]}"] = layer.module(shape)
+    network = nn.Sequential(named)
+    _initialise(network)
+    return network
+
+
+def _initialise(network: nn.Sequential) -> None:
+    *body, last = network
+    for module in body:
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    assert isinstance(last, nn.Linear)
+    nn.init.normal_(last.weight, std=0.01)
+    nn.init.zeros_(last.bias)
+
+
+class Part(NamedTuple):
+    """One row of an architecture table: a convolution or dense layer with what follows it.
+
+    output: channels x height x width, or features. trainable: parameters. macs: multiply-adds.
+    """
+
+    layer: str
+    output: str
+    trainable: int
+    macs: int
+
+
+def describe(spec: ModelSpec) -> list[Part]:
+    """The network in a few rows; normalisation and activations are counted with their layer."""
+    rows: list[tuple[str, Shape, Cost]] = []
+    previous: Layer | None = None
+    for layer, shape in walk(layers(spec), INPUT):
+        if isinstance(layer, Flatten):
+            continue
+        name, used = _title(layer), layer.cost(shape)
+        joins = isinstance(previous, Depthwise) and isinstance(layer, Conv) and layer.k == 1
+        if name and not joins:
+            rows.append((name, layer.out(shape), used))
+        else:
+            first, _, before = rows[-1]
+            if joins:
+                first = first.replace("depthwise", "separable")
+            rows[-1] = first, layer.out(shape), before + used
+        previous = layer if name else previous
+    return [Part(n, "x".join(map(str, s)), c.trainable, c.macs) for n, s, c in rows]
+
+
+def _title(layer: Layer) -> str:
+    """What a table calls a layer; empty for layers that belong to the one before."""
+    match layer:
+        case Conv(k=k, stride=stride, pad=pad) | Depthwise(k=k, stride=stride, pad=pad):
+            kind = "conv" if isinstance(layer, Conv) else "depthwise"
+            halving = f" /{stride}" if stride > 1 else ""
+            edges = "" if pad or k == 1 else ", no padding"
+            return f"{kind} {k}x{k}{halving}{edges}"
+        case Dense():
+            return "dense"
+        case MaxPool(k=k):
+            return f"max pool {k}x{k}"
+        case GlobalPool():
+            return "mean over image"
+    return ""
+
+
+def listing(specs: Iterable[ModelSpec] | None = None) -> list[dict[str, Any]]:
+    """One row per network, the 17 reported ones unless others are given.
+
+    Keys: name, family, report, question, params_trainable, params_keras_total, reported_params,
+    convention, macs, exact (is the count in the report's convention the reported one?), layers
+    ("published", or how sure their reconstruction is: high, medium, low). None where it does not
+    apply.
+    """
+    if specs is None:
+        specs = (ModelSpec(name=name) for name in REPORTED)
+    return [_row(spec) for spec in specs]
+
+
+def _row(spec: ModelSpec) -> dict[str, Any]:
+    found, of = cost(spec), REPORTED.get(spec.name)
+    return {
+        "name": label(spec),
+        "family": of.family if of else spec.name,
+        "report": of and of.report,
+        "question": of and of.question,
+        "params_trainable": found.trainable,
+        "params_keras_total": found.keras_total,
+        "reported_params": of and of.params,
+        "convention": of and of.convention,
+        "macs": found.macs,
+        "exact": of and getattr(found, of.convention) == of.params,
+        "layers": of and of.sure,
+    }

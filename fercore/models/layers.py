@@ -1,0 +1,235 @@
+"""Layers as plain descriptions: what comes out, what it costs, and the torch module.
+
+A network is a tuple of layers. The same tuple is counted and built, so the parameters and
+multiply-adds of a network are known before it exists. Shapes are (channels, height, width) or
+(features,), without the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from torch import nn
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+class ModelError(ValueError):
+    """A network was asked for that does not exist: the message says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a layer or a network costs; adds up over layers.
+
+    trainable: weights and biases, BatchNorm's scale and shift included.
+    running: BatchNorm's running mean and variance (torch's batch counter is never counted).
+    macs: multiply-adds per image of convolutions and dense layers; biases, normalisation,
+        activations and pooling count nothing, as in most papers.
+    """
+
+    trainable: int = 0
+    running: int = 0
+    macs: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.trainable + other.trainable,
+            self.running + other.running,
+            self.macs + other.macs,
+        )
+
+    @property
+    def keras_total(self) -> int:
+        """What Keras' ``count_params`` gives: trainable parameters and running statistics."""
+        return self.trainable + self.running
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One step of a network. By default it keeps the shape and costs nothing."""
+
+    def out(self, shape: Shape) -> Shape:
+        """Shape of the output for an input of this shape."""
+        return shape
+
+    def cost(self, shape: Shape) -> Cost:
+        """Parameters, and multiply-adds for one image of this shape."""
+        return Cost()
+
+    def module(self, shape: Shape) -> nn.Module:
+        """The torch module for inputs of this shape."""
+        raise NotImplementedError
+
+
+def _slide(shape: Shape, k: int, stride: int, pad: int) -> tuple[int, int]:
+    """Height and width after a window of side k went over the image."""
+    _, height, width = shape
+    if min(height, width) + 2 * pad < k:
+        raise ModelError(f"a {k}x{k} window does not fit a {height}x{width} image")
+    return (height + 2 * pad - k) // stride + 1, (width + 2 * pad - k) // stride + 1
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Convolution with all input channels; with k=1 it is MobileNet's pointwise convolution."""
+
+    k: int
+    out_channels: int
+    stride: int = 1
+    pad: int = 0
+    bias: bool = False
+
+    def out(self, shape: Shape) -> Shape:
+        """(out_channels, height', width')."""
+        return self.out_channels, *_slide(shape, self.k, self.stride, self.pad)
+
+    def cost(self, shape: Shape) -> Cost:
+        """k*k*in*out weights, each used once per output pixel."""
+        channels, height, width = self.out(shape)
+        weights = self.k**2 * shape[0] * channels
+        return Cost(weights + self.bias * channels, macs=weights * height * width)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.Conv2d``."""
+        return nn.Conv2d(shape[0], self.out_channels, self.k, self.stride, self.pad, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Depthwise(Layer):
+    """Convolution of each channel by itself (groups = channels)."""
+
+    k: int
+    stride: int = 1
+    pad: int = 0
+    bias: bool = False
+
+    def out(self, shape: Shape) -> Shape:
+        """(channels, height', width')."""
+        return shape[0], *_slide(shape, self.k, self.stride, self.pad)
+
+    def cost(self, shape: Shape) -> Cost:
+        """k*k*channels weights, each used once per output pixel."""
+        channels, height, width = self.out(shape)
+        weights = self.k**2 * channels
+        return Cost(weights + self.bias * channels, macs=weights * height * width)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.Conv2d`` with groups."""
+        n = shape[0]
+        return nn.Conv2d(n, n, self.k, self.stride, self.pad, groups=n, bias=self.bias)
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected layer with bias."""
+
+    features: int
+
+    def out(self, shape: Shape) -> Shape:
+        """(features,)."""
+        return (self.features,)
+
+    def cost(self, shape: Shape) -> Cost:
+        """in*out weights, each used once, and out biases."""
+        (inputs,) = shape
+        weights = inputs * self.features
+        return Cost(weights + self.features, macs=weights)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.Linear``."""
+        return nn.Linear(shape[0], self.features)
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation with scale and shift; torch's momentum (0.1) and epsilon (1e-5)."""
+
+    def cost(self, shape: Shape) -> Cost:
+        """Scale and shift are trained, mean and variance are kept: 2 + 2 per channel."""
+        return Cost(trainable=2 * shape[0], running=2 * shape[0])
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.BatchNorm2d``, or ``nn.BatchNorm1d`` on features."""
+        return nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """max(0, x), or slope * x below 0."""
+
+    slope: float = 0.0
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.ReLU`` or ``nn.LeakyReLU``."""
+        return nn.LeakyReLU(self.slope, inplace=True) if self.slope else nn.ReLU(inplace=True)
+
+
+@dataclass(frozen=True)
+class MaxPool(Layer):
+    """Maximum over k x k windows side by side; a rest at the border is dropped."""
+
+    k: int = 2
+
+    def out(self, shape: Shape) -> Shape:
+        """(channels, height // k, width // k)."""
+        return shape[0], *_slide(shape, self.k, self.k, 0)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.MaxPool2d``."""
+        return nn.MaxPool2d(self.k)
+
+
+@dataclass(frozen=True)
+class GlobalPool(Layer):
+    """Mean over the whole image: one number per channel."""
+
+    def out(self, shape: Shape) -> Shape:
+        """(channels, 1, 1)."""
+        return shape[0], 1, 1
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.AdaptiveAvgPool2d``."""
+        return nn.AdaptiveAvgPool2d(1)
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Zeroes single values (not whole channels) with probability p while training."""
+
+    p: float
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.Dropout``."""
+        return nn.Dropout(self.p)
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Image to features."""
+
+    def out(self, shape: Shape) -> Shape:
+        """(channels * height * width,)."""
+        channels, height, width = shape
+        return (channels * height * width,)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """``nn.Flatten``."""
+        return nn.Flatten()
+
+
+Layers: TypeAlias = tuple[Layer, ...]
+
+
+def walk(layers: Layers, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
+    """Each layer with the shape that it receives."""
+    for layer in layers:
+        yield layer, shape
+        shape = layer.out(shape)
+
+
+def total(layers: Layers, shape: Shape) -> Cost:
+    """Cost of a whole network for one image of this shape."""
+    return sum((layer.cost(seen) for layer, seen in walk(layers, shape)), Cost())
