@@ -87,6 +87,20 @@ def summarise(runs: pd.DataFrame, split: str) -> pd.DataFrame:
     return table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
 
 
+def difference(runs: pd.DataFrame, split: str, first: str, second: str) -> Row:
+    """How far the network `first` leads `second`: ``lead``, ``low``, ``high`` and ``verdict``.
+
+    The lead is the difference of mean accuracies (fraction); low and high bound its interval,
+    NaN without a second seed; for the verdict see `verdict`.
+    """
+    deviation, freedom = pooled_deviation(runs, split)
+    values = [runs.loc[runs["network"] == name, split].dropna() for name in (first, second)]
+    lead = float(values[0].mean() - values[1].mean())
+    spread = half_width(deviation, freedom, len(values[0]), len(values[1]))
+    low, high = lead - spread, lead + spread
+    return {"lead": lead, "low": low, "high": high, "verdict": verdict(low, high)}
+
+
 def matched_pairs(runs: pd.DataFrame, split: str, tolerance: float = 0.05) -> pd.DataFrame:
     """Pairs of one MobileNet and one CNN of equal size, and MobileNet's lead in each.
 
@@ -94,29 +108,21 @@ def matched_pairs(runs: pd.DataFrame, split: str, tolerance: float = 0.05) -> pd
     the smaller); each network is paired with its nearest, and only once.
 
     Columns: ``mobilenet``, ``cnn`` (names), ``size`` (geometric mean of both counts),
-    ``mobilenet_mean``, ``cnn_mean``, ``lead`` (mean difference, MobileNet minus CNN),
-    ``low``, ``high`` (interval of the lead; NaN without a second seed), ``verdict``
-    (see `verdict`). Sorted by size; empty where nothing matches.
+    ``mobilenet_mean``, ``cnn_mean`` (fractions) and those of `difference`, MobileNet first.
+    Sorted by size; empty where nothing matches.
     """
-    table = summarise(runs, split).dropna(subset="mean")
-    deviation, freedom = pooled_deviation(runs, split)
-    networks = table.to_dict("records")
-    rows = []
-    for ours, theirs in _nearest(networks, tolerance):
-        lead = ours["mean"] - theirs["mean"]
-        spread = half_width(deviation, freedom, ours["seeds"], theirs["seeds"])
-        row = {
+    finished = summarise(runs, split).dropna(subset="mean").to_dict("records")
+    rows = [
+        {
             "mobilenet": ours["network"],
             "cnn": theirs["network"],
             "size": math.sqrt(ours["params_trainable"] * theirs["params_trainable"]),
             "mobilenet_mean": ours["mean"],
             "cnn_mean": theirs["mean"],
-            "lead": lead,
-            "low": lead - spread,
-            "high": lead + spread,
-            "verdict": verdict(lead - spread, lead + spread),
+            **difference(runs, split, ours["network"], theirs["network"]),
         }
-        rows.append(row)
+        for ours, theirs in _nearest(finished, tolerance)
+    ]
     return pd.DataFrame(rows, columns=PAIR_COLUMNS).sort_values("size", ignore_index=True)
 
 
@@ -139,16 +145,16 @@ def _nearest(networks: list[Row], tolerance: float) -> list[tuple[Row, Row]]:
 
 
 def verdict(low: float, high: float) -> str:
-    """What an interval of MobileNet's lead allows one to say.
+    """What an interval of a lead allows one to say.
 
-    "mobilenet" or "cnn" where the interval lies wholly on one side of zero, "undecided" where it
+    "ahead" or "behind" where the interval lies wholly on one side of zero, "undecided" where it
     holds zero, "one seed" where there is no interval.
     """
     if math.isnan(low) or math.isnan(high):
         return "one seed"
     if low > 0:
-        return "mobilenet"
-    return "cnn" if high < 0 else "undecided"
+        return "ahead"
+    return "behind" if high < 0 else "undecided"
 
 
 def crossings(summary: pd.DataFrame) -> list[float]:
