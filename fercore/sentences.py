@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pandas as pd
+
 from fercore.analysis import Row, difference, smallest_within
 from fercore.figures import NAMES, short
 
