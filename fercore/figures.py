@@ -7,7 +7,7 @@ says so where the data is synthetic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -199,7 +199,7 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
 
 
 def confusions(
-    matrices: Mapping[str, NDArray[np.int64]], classes: tuple[str, ...], split: str, *, note: str
+    matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str], split: str, *, note: str
 ) -> Figure:
     """Confusion matrices side by side, each row in percent of its true class.
 
@@ -225,7 +225,8 @@ def confusions(
         panel.set(title=title, xlabel="predicted", ylabel="true")
         off = np.where(np.eye(len(share), dtype=bool), -1, share)
         row, column = np.unravel_index(off.argmax(), off.shape)
-        worst.append(f"{title}: {classes[row]} read as {classes[column]} {off.max():.0f} %")
+        true, taken = classes[int(row)], classes[int(column)]
+        worst.append(f"{title}: {true} read as {taken} {off.max():.0f} %")
     return Figure(
         drawing,
         name="confusions",
@@ -236,22 +237,32 @@ def confusions(
     )
 
 
-def faces(sheet: NDArray[np.uint8], classes: tuple[str, ...], caption: str, *, note: str) -> Figure:
-    """Grey images in a grid, one row per class.
+def faces(
+    images: NDArray[np.uint8],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    caption: str,
+    *,
+    note: str = "",
+) -> Figure:
+    """Grey images in a grid.
 
-    sheet: uint8 (7 * height, columns * width).
+    images: uint8 (rows, columns, height, width); rows, columns: their names, or none.
     """
-    height = sheet.shape[0] / len(classes)
-    drawing, (axes,) = _axes(7.2, 7.2 * sheet.shape[0] / sheet.shape[1] + 0.2)
+    down, across, height, width = images.shape
+    sheet = images.transpose(0, 2, 1, 3).reshape(down * height, across * width)
+    drawing, (axes,) = _axes(7.2, 7.2 * down / across + 0.3)
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_yticks([height * (row + 0.5) for row in range(len(classes))], classes)
-    axes.set_xticks([])
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], rows)
+    axes.set_xticks([width * (i + 0.5) for i in range(len(columns))], columns)
     axes.grid(visible=False)
+    sns.despine(ax=axes, left=True, bottom=True)
+    names = ", ".join([*rows, *columns])
     return Figure(
         drawing,
         name="faces",
         caption=caption,
-        alt=f"Grid of faces, one row per expression: {', '.join(classes)}",
+        alt=f"Grid of faces: {names}",
         note=note,
         raster=True,
     )

@@ -6,7 +6,7 @@ without a second seed there is none, and only the mean is printed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -38,6 +38,7 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
     shown = pd.DataFrame(
         {
             "network": table["network"],
+            "channels": table["network"].map(runs.groupby("network")["channels"].first()),
             "trainable": table["params_trainable"],
             "Keras total": table["params_keras_total"],
             "MMACs": table["macs"] / 1e6,
@@ -59,22 +60,24 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
     )
 
 
-def architectures(described: Mapping[str, list[dict[str, Any]]], *, name: str) -> Table:
-    """Networks side by side, from input to output.
+def architectures(reports: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[Table]:
+    """One table per report: its networks side by side, from input to output.
 
-    described: network name to its rows, each with ``layer``, ``output`` and ``trainable``.
+    reports: report to network to rows with ``layer``, ``output`` and ``trainable``.
     """
+    return [_side_by_side(report, networks) for report, networks in reports.items()]
+
+
+def _side_by_side(report: str, described: Mapping[str, Sequence[Any]]) -> Table:
     columns: dict[tuple[str, str], pd.Series[Any]] = {}
-    for network, rows in described.items():
+    for network, parts in described.items():
         for key, title in (("layer", "layer"), ("output", "out"), ("trainable", "parameters")):
-            columns[network, title] = pd.Series([row[key] for row in rows], dtype=object)
-    frame = pd.DataFrame(columns).fillna("")
+            columns[network, title] = pd.Series([getattr(p, key) for p in parts], dtype=object)
     return Table(
-        frame,
-        name=name,
-        caption=f"Layer by layer: {' beside '.join(described)}. "
-        "Convolutions are shown with their normalisation and activation; parameters are "
-        "trainable ones.",
+        pd.DataFrame(columns).fillna(""),
+        name=f"architecture-{report.lower()}",
+        caption=f"Report {report}, layer by layer: {' beside '.join(described)}. Normalisation "
+        "and activation are counted with their convolution; parameters are trainable ones.",
     )
 
 
@@ -131,13 +134,25 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table:
     )
 
 
+def claims(judged: pd.DataFrame, *, note: str = "") -> Table:
+    """The reports' conclusions beside what this run says of them; see `sentences.claims`."""
+    return Table(
+        judged,
+        name="claims",
+        caption="What each report concluded, and what the matched sizes of this run say of it.",
+        note=note,
+    )
+
+
 def classes(rows: pd.DataFrame, *, note: str = "") -> Table:
-    """Recall and F1 by class: columns ``class``, then one per network and figure (percent)."""
+    """Recall and F1 by class: columns ``expression``, then one per network and figure (percent)."""
     return Table(
         rows,
         name="classes",
         caption="Recall and F1 by expression, in percent, summed over seeds.",
-        formats={column: ".0f" for column in rows.columns if column not in ("class", "images")},
+        formats={
+            column: ".0f" for column in rows.columns if column not in ("expression", "images")
+        },
         note=note,
     )
 
@@ -167,7 +182,7 @@ def facts(rows: Mapping[str, object], *, name: str, caption: str, note: str = ""
 
 
 def counts(faces: pd.DataFrame, *, note: str = "") -> Table:
-    """Images per class and split; columns ``class`` and one per split."""
+    """Images per class and split; index ``expression``, columns one per split."""
     return Table(
         faces, name="counts", caption="Labelled images by expression and split.", note=note
     )

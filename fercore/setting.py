@@ -1,0 +1,82 @@
+"""A notebook's parameters, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from fercore import models
+from fercore.spec import AugmentSpec, Spec, TrainSpec
+
+EPOCHS_UNSTATED = 150
+"""Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
+
+
+class StudyError(ValueError):
+    """A notebook's parameters make no study: the message names the parameter."""
+
+
+class Setting(Spec):
+    """A notebook's parameters, checked. Each notebook has some of them, by these names."""
+
+    DATA: str = "synthetic"
+    TRAIN_IMAGES: int | None = None
+    NETWORKS: tuple[str, ...] = ()
+    BUDGETS: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
+    DEPTH: int = Field(models.DEPTH, ge=1)
+    REPORTED: bool = False
+    SEEDS: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
+    EPOCHS: int | None = Field(10, ge=1)
+    BATCH: int = 64
+    OPTIMIZER: Literal["adam", "adamw", "sgd"] = "adam"
+    RATE: float = 2e-3
+    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "onecycle"
+    LABEL_SMOOTHING: float = 0.0
+    FLIP: bool = True
+    SHIFT: float = 0.1
+    ROTATION: float = 10.0
+    ZOOM: float = 0.1
+    DTYPE: Literal["auto", "float32", "bfloat16"] = "auto"
+    DEVICE: str = "auto"
+
+    def recipe(self, epochs: int) -> TrainSpec:
+        """The recipe that all networks of the study share."""
+        return TrainSpec(
+            epochs=epochs,
+            batch=self.BATCH,
+            optimizer=self.OPTIMIZER,
+            rate=self.RATE,
+            schedule=self.SCHEDULE,
+            label_smoothing=self.LABEL_SMOOTHING,
+            augment=AugmentSpec(
+                flip=self.FLIP, shift=self.SHIFT, rotation=self.ROTATION, zoom=self.ZOOM
+            ),
+            dtype=self.DTYPE,
+        )
+
+
+def check(parameters: Mapping[str, Any]) -> Setting:
+    """Check a notebook's parameters (the upper-case names of its namespace).
+
+    Raises `StudyError` with one line per fault: the parameter, what is allowed, what was found.
+    """
+    names = {name: value for name, value in parameters.items() if name.isupper()}
+    try:
+        setting = Setting(**names)
+        setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)
+    except ValidationError as error:
+        raise StudyError("\n".join(map(_fault, error.errors()))) from None
+    for name in ("SEEDS", "BUDGETS", "NETWORKS"):
+        values = getattr(setting, name)
+        if len(set(values)) < len(values):
+            raise StudyError(f"{name}: each value once, found {values}")
+    return setting
+
+
+def _fault(error: Any) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{place}: no such parameter; there are {', '.join(Setting.model_fields)}"
+    return f"{place}: {error['msg']}, found {error['input']!r}"

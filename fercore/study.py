@@ -1,0 +1,267 @@
+"""What a notebook calls: from its parameters to the runs of a question, as one table.
+
+A notebook says `this = study.begin(globals())` after its parameters cell, then
+`runs = this.train(this.family("mobilenet"))`. Runs that the store has are read, the others are
+trained; asking twice trains nothing.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore import models, sweep
+from fercore.analysis import TEST_SPLITS
+from fercore.data import EMOTIONS, Faces, load
+from fercore.data.split import divide
+from fercore.display import Provenance
+from fercore.runs import RunRecord, RunStore
+from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
+from fercore.spec import DataSpec, ModelSpec, RunSpec
+
+COLUMNS = 10
+"""Faces shown of each expression."""
+
+PAIR = ["mobilenet", "cnn"]
+
+
+def root() -> Path:
+    """The project's folder if fercore runs from a checkout, else the working directory."""
+    checkout = Path(__file__).resolve().parents[1]
+    return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
+
+
+def begin(parameters: Mapping[str, Any]) -> Study:
+    """Open the study that a notebook's parameters describe; reads the data, trains nothing.
+
+    parameters: usually `globals()`; only upper-case names are read. Raises `StudyError` for
+    parameters, `fercore.data.DataError` for data that cannot be used.
+    """
+    return Study(check(parameters))
+
+
+class Study:
+    """One question's networks on one data set with one recipe."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.source = setting.DATA if setting.DATA == "synthetic" else str(_path(setting.DATA))
+        self.faces: Faces = load(self.source)
+        self.store = RunStore(root() / "runs")
+        self.records: dict[str, RunRecord] = {}
+        self.specs: dict[str, ModelSpec] = {}
+
+    @property
+    def note(self) -> str:
+        """What every caption must say of the data; empty for real faces."""
+        return "Synthetic data (SynthFER), not photographs." if self.faces.synthetic else ""
+
+    @cached_property
+    def data(self) -> DataSpec:
+        """The data part of every run of this study."""
+        return DataSpec(source=self.source, train_images=self.setting.TRAIN_IMAGES)
+
+    def networks(self) -> list[ModelSpec]:
+        """The reports' networks that NETWORKS names."""
+        return [ModelSpec(name=name) for name in self.setting.NETWORKS]
+
+    def family(self, name: str) -> list[ModelSpec]:
+        """The family member nearest to each of BUDGETS; with REPORTED the reports' own as well."""
+        members = [
+            models.nearest(name, budget, depth=self.setting.DEPTH)
+            for budget in self.setting.BUDGETS
+        ]
+        theirs = [
+            ModelSpec(name=network.name)
+            for network in models.REPORTED.values()
+            if self.setting.REPORTED and network.family == name
+        ]
+        if not members + theirs:
+            raise StudyError(f"no {name} to train: BUDGETS is empty and REPORTED is False")
+        return members + theirs
+
+    def train(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
+        """Train each network once per seed, or read it, and return the runs table.
+
+        Columns are those `fercore.analysis` expects, with cost, duration and provenance beside.
+        """
+        networks = list(networks)
+        self.specs |= {_label(network): network for network in networks}
+        specs = [
+            RunSpec(
+                data=self.data,
+                model=network,
+                train=self.setting.recipe(self._epochs(network)),
+                seed=seed,
+            )
+            for network in networks
+            for seed in self.setting.SEEDS
+        ]
+        records = sweep.run(specs, self.faces, self.store, device=self.setting.DEVICE)
+        self.records |= {record.run_id: record for record in records}
+        return pd.DataFrame([_row(record) for record in records])
+
+    def _epochs(self, network: ModelSpec) -> int:
+        """EPOCHS, or with None those of the network's report."""
+        if self.setting.EPOCHS is not None:
+            return self.setting.EPOCHS
+        stated = [f.epochs for f in models.PUBLISHED if f.network == network.name and f.epochs]
+        return max(stated, default=EPOCHS_UNSTATED)
+
+    def history(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """One row per run and epoch: loss, accuracy, rate and seconds."""
+        frames = [
+            pd.DataFrame([epoch.model_dump() for epoch in self.records[row.run_id].history]).assign(
+                network=row.network, seed=row.seed, run_id=row.run_id
+            )
+            for row in runs.itertuples()
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+    def confusion(self, runs: pd.DataFrame, network: str, split: str) -> NDArray[np.int64]:
+        """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
+        chosen = runs[(runs["network"] == network) & (runs["status"] == "done")]["run_id"]
+        matrices = [np.array(self.records[run].splits[split].confusion) for run in chosen]
+        return np.sum(matrices, axis=0, dtype=np.int64)
+
+    def confusions(
+        self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
+    ) -> dict[str, NDArray[np.int64]]:
+        """Confusion counts of the two networks of the smallest matched pair, MobileNet first."""
+        if pairs.empty:
+            return {}
+        return {name: self.confusion(runs, name, split) for name in pairs.loc[0, PAIR]}
+
+    def architectures(self, runs: pd.DataFrame) -> dict[str, dict[str, list[models.Part]]]:
+        """By report: each of its networks' layers, largest network first."""
+        ordered = runs.drop_duplicates("network").sort_values("params_trainable", ascending=False)
+        return {
+            str(report): {
+                row.network: models.describe(self.specs[row.network]) for row in part.itertuples()
+            }
+            for report, part in ordered.groupby("report")
+        }
+
+    def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
+        """The reports' own figures for these questions, one row each."""
+        table = pd.DataFrame([figure._asdict() for figure in models.PUBLISHED])
+        chosen = table["question"].isin(questions)
+        return table[chosen & (table["family"] == family if family else True)]
+
+    def counts(self) -> pd.DataFrame:
+        """Labelled images per class (rows) and split (columns)."""
+        rows = {
+            split: np.bincount(self.faces.labels[self.faces.rows(split)], minlength=len(EMOTIONS))
+            for split in ("Training", *TEST_SPLITS)
+        }
+        return pd.DataFrame(rows).assign(expression=EMOTIONS).set_index("expression")
+
+    def facts(self) -> dict[str, object]:
+        """What is to be said of the data in one table."""
+        parts = divide(self.faces, self.data)
+        return {
+            "source": self.faces.source,
+            "photographs": "no: drawn by a program" if self.faces.synthetic else "yes",
+            "fingerprint": self.faces.fingerprint,
+            "images used for training": len(parts.train),
+            "images used for validation": len(parts.valid),
+            **{f"{name} images": len(rows) for name, rows in parts.tests.items()},
+            **{
+                f"{name} images": "none in the file"
+                for name in TEST_SPLITS
+                if name not in parts.tests
+            },
+            **{
+                f"{name} images that repeat a Training image": int(same.sum())
+                for name, same in parts.repeated.items()
+            },
+        }
+
+    def recipe(self) -> dict[str, object]:
+        """Every setting of the recipe, by name."""
+        recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED).model_dump()
+        augment = {f"augmentation: {key}": value for key, value in recipe.pop("augment").items()}
+        if self.setting.EPOCHS is None:
+            recipe["epochs"] = f"each network's own, else {EPOCHS_UNSTATED}"
+        return {"seeds": ", ".join(map(str, self.setting.SEEDS)), **recipe, **augment}
+
+    def gallery(self) -> tuple[NDArray[np.uint8], list[str], list[str], str]:
+        """Images to show, names of rows and columns, and a caption.
+
+        Synthetic faces are shown as they are; of photographs only the mean of each class, in
+        which nobody can be recognised.
+        """
+        rows = self.faces.rows("Training")
+        labels, images = self.faces.labels[rows], self.faces.images[rows]
+        groups = [images[labels == label] for label in range(len(EMOTIONS))]
+        if self.faces.synthetic:
+            chosen = np.stack([group[:COLUMNS] for group in groups])
+            return chosen, list(EMOTIONS), [], "The first faces of each expression, SynthFER."
+        mean = np.stack([group.mean(0) for group in groups])[None].round().astype(np.uint8)
+        return mean, [], list(EMOTIONS), "The mean Training image of each expression."
+
+    def provenance(self, notebook: str) -> Provenance:
+        """Everything that the numbers of this notebook rest on."""
+        records = list(self.records.values())
+        return Provenance(
+            {
+                "notebook": notebook,
+                "data": {
+                    "source": self.faces.source,
+                    "synthetic": self.faces.synthetic,
+                    "fingerprint": self.faces.fingerprint,
+                    "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
+                },
+                "runs": [_trace(record) for record in records],
+                "versions": records[0].versions if records else {},
+                "hardware": {"machine": platform.machine(), "system": platform.system()},
+                "parameters": self.setting.model_dump(exclude_unset=True),
+            }
+        )
+
+
+def _path(text: str) -> Path:
+    """A relative path means below the working directory, else below the project's folder."""
+    path = Path(text).expanduser()
+    return path if path.is_absolute() or path.exists() else root() / path
+
+
+def _label(spec: ModelSpec) -> str:
+    """A network's name in figures and tables: a family member is named by its size."""
+    if spec.widths is None:
+        return spec.name
+    return f"{spec.name}-{models.cost(spec).trainable / 1000:.0f}k"
+
+
+def _row(record: RunRecord) -> dict[str, Any]:
+    """One row of the runs table."""
+    spec = record.spec.model
+    reported = models.REPORTED.get(spec.name)
+    row = {
+        "run_id": record.run_id,
+        "network": _label(spec),
+        "family": reported.family if reported else spec.name,
+        "report": reported.report if reported else "sweep",
+        "channels": "-".join(map(str, spec.widths or ())),
+        "seed": record.spec.seed,
+        "epochs": record.spec.train.epochs,
+        "params_trainable": record.params_trainable,
+        "params_keras_total": record.params_keras_total,
+        "macs": record.macs,
+        "file_bytes": record.file_bytes,
+        "status": record.status,
+        "seconds": record.seconds,
+    }
+    for name in ("valid", *TEST_SPLITS):
+        measured = record.splits.get(name)
+        row[name] = measured.accuracy if measured else np.nan
+        row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
+        row[f"{name}_repeated"] = measured.repeated if measured else 0
+    return row
