@@ -76,7 +76,7 @@ def _curve(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, fa
 def _published(axes: Axes, published: pd.DataFrame) -> None:
     for (report, family), group in published.groupby(["report", "family"]):
         axes.plot(
-            group["parameters"],
+            group["params_trainable"],
             100 * group["accuracy"],
             MARKERS[str(report)],
             markerfacecolor="none",
@@ -97,7 +97,7 @@ def size_against_accuracy(
     """Scatter parameters (log axis) against accuracy, one colour per family.
 
     runs, summary: see `fercore.analysis`; published: the reports' own figures, one row each with
-    ``report``, ``family``, ``parameters`` and ``accuracy``, drawn as open markers.
+    ``report``, ``family``, ``params_trainable`` and ``accuracy``, drawn as open markers.
     """
     drawing, (axes,) = _axes(7.2, 4.4)
     families = [family for family in COLOURS if family in set(summary["family"])]

@@ -151,7 +151,14 @@ class Study:
 
     def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
-        table = pd.DataFrame([figure._asdict() for figure in models.PUBLISHED])
+        rows = [
+            {
+                **figure._asdict(),
+                "params_trainable": models.cost(ModelSpec(name=figure.network)).trainable,
+            }
+            for figure in models.PUBLISHED
+        ]
+        table = pd.DataFrame(rows)
         chosen = table["question"].isin(questions)
         return table[chosen & (table["family"] == family if family else True)]
 

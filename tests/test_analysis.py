@@ -7,27 +7,7 @@ import pandas as pd
 import pytest
 
 from fercore import analysis
-
-
-def runs(*networks: tuple[str, str, int, list[float]]) -> pd.DataFrame:
-    """Runs table of (name, family, parameters, accuracy per seed)."""
-    rows = [
-        {
-            "network": name,
-            "family": family,
-            "report": "sweep",
-            "params_trainable": size,
-            "params_keras_total": size + 10,
-            "macs": 100 * size,
-            "seed": seed,
-            "PublicTest": accuracy,
-            "PrivateTest": math.nan,
-            "valid": accuracy,
-        }
-        for name, family, size, accuracies in networks
-        for seed, accuracy in enumerate(accuracies)
-    ]
-    return pd.DataFrame(rows)
+from tests.tables_of_runs import runs
 
 
 def test_headline_is_the_first_measured_test_split() -> None:

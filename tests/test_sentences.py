@@ -1,0 +1,171 @@
+"""Each outcome is fed to each template, and the sentence is read."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from fercore import analysis, sentences
+from tests.tables_of_runs import Network, runs
+
+TIGHT = 0.001
+
+
+def seeds(mean: float, count: int = 2) -> list[float]:
+    """Accuracies around a mean, close together."""
+    return [mean + TIGHT * (-1) ** k for k in range(count)]
+
+
+def comparison(*networks: Network) -> str:
+    table = runs(*networks)
+    summary = analysis.summarise(table, "PublicTest")
+    pairs = analysis.matched_pairs(table, "PublicTest")
+    found = analysis.crossings(summary)
+    return sentences.comparison(pairs, found, "PublicTest", "Synthetic.").markdown
+
+
+def test_mobilenet_ahead() -> None:
+    text = comparison(("m", "mobilenet", 10_000, seeds(0.6)), ("c", "cnn", 10_000, seeds(0.5)))
+    assert "At the smallest matched size, 10k parameters, MobileNet is 10.0 points ahead" in text
+    assert "Synthetic." in text
+
+
+def test_cnn_ahead() -> None:
+    text = comparison(("m", "mobilenet", 10_000, seeds(0.5)), ("c", "cnn", 10_000, seeds(0.6)))
+    assert "the plain CNN is 10.0 points ahead of MobileNet (±" in text
+
+
+def test_no_difference_shown() -> None:
+    text = comparison(("m", "mobilenet", 10_000, [0.5, 0.6]), ("c", "cnn", 10_000, [0.51, 0.6]))
+    assert "no difference is shown between MobileNet and the plain CNN" in text
+
+
+def test_one_seed_claims_nothing() -> None:
+    text = comparison(("m", "mobilenet", 10_000, [0.6]), ("c", "cnn", 10_000, [0.5]))
+    assert "from a single seed: nothing says how sure that is" in text
+
+
+def test_nothing_matches() -> None:
+    text = comparison(("m", "mobilenet", 10_000, seeds(0.6)), ("c", "cnn", 90_000, seeds(0.5)))
+    assert "nothing to compare" in text
+
+
+def crossing(small_lead: float, large_lead: float, spread: float) -> str:
+    values = {"m1": 0.5 + small_lead, "m2": 0.6 + large_lead, "c1": 0.5, "c2": 0.6}
+    return comparison(
+        *[
+            (name, "mobilenet" if name[0] == "m" else "cnn", 10 ** (3 + int(name[1])), both)
+            for name, mean in values.items()
+            for both in [[mean - spread, mean + spread]]
+        ]
+    )
+
+
+def test_a_crossing_between_shown_leads_is_established() -> None:
+    text = crossing(0.1, -0.1, TIGHT)
+    assert "cross at about 31.6k parameters, and the leads on both sides are shown" in text
+    assert "shown to be ahead at 1, the plain CNN at 1; 0 remain undecided" in text
+
+
+def test_a_crossing_within_noise_is_not() -> None:
+    assert "the crossing is not established" in crossing(0.1, -0.1, 0.2)
+
+
+def test_no_crossing_is_said_to_be_none() -> None:
+    assert "do not cross within the measured sizes" in crossing(0.1, 0.1, TIGHT)
+
+
+def family(*networks: Network) -> str:
+    summary = analysis.summarise(runs(*networks), "PublicTest")
+    return sentences.size_against_accuracy(summary, "mobilenet", "PublicTest").markdown
+
+
+def test_trend_names_ends_slope_and_knee() -> None:
+    text = family(
+        ("s", "mobilenet", 10_000, seeds(0.5)),
+        ("m", "mobilenet", 100_000, seeds(0.69)),
+        ("l", "mobilenet", 1_000_000, seeds(0.7)),
+    )
+    assert "a gain of 10.0 points for every tenfold" in text
+    assert "The smallest within 2 points of the best is m (100k parameters)" in text
+    assert "Every step up in size raised the mean." in text
+    assert "mean of 2 seeds" in text
+
+
+def test_a_drop_is_named() -> None:
+    text = family(("s", "mobilenet", 10_000, [0.6]), ("l", "mobilenet", 100_000, [0.5]))
+    assert "More parameters did not always help: l is below s." in text
+    assert "a loss of 10.0 points" in text
+    assert "(PublicTest, 1 seed)" in text
+
+
+def test_one_size_shows_no_trend() -> None:
+    assert "one size shows no trend" in family(("s", "mobilenet", 10_000, seeds(0.5)))
+
+
+def test_failed_runs_are_named_not_filled_in() -> None:
+    text = family(
+        ("s", "mobilenet", 10_000, seeds(0.5)), ("l", "mobilenet", 90_000, [math.nan, math.nan])
+    )
+    assert "did not stay finite, and no result is shown, for: l (2)" in text
+    assert "No MobileNet has a finished run" in family(("s", "mobilenet", 10_000, [math.nan]))
+
+
+def question_one(large: list[float], compact: list[float]) -> str:
+    table = runs(
+        ("big", "cnn", 1_000_000, large), ("small", "mobilenet", 50_000, compact), report="A"
+    )
+    summary = analysis.summarise(table, "PublicTest")
+    return sentences.large_against_compact(table, summary, "PublicTest").markdown
+
+
+def test_large_ahead_of_compact() -> None:
+    text = question_one(seeds(0.7), seeds(0.6))
+    assert "20 times fewer" in text
+    assert "the large CNN is 10.0 points ahead of the compact MobileNet" in text
+
+
+def test_compact_ahead_of_large() -> None:
+    text = question_one(seeds(0.6), seeds(0.7))
+    assert "the compact MobileNet is 10.0 points ahead of the large CNN" in text
+
+
+def test_a_failed_network_is_not_compared() -> None:
+    assert "cannot be compared" in question_one([math.nan, math.nan], seeds(0.7))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], "not tested"),
+        (["behind", "behind"], "supports it at every size"),
+        (["behind", "undecided"], "supports it at 1 of 2 sizes, else undecided"),
+        (["behind", "ahead"], "contradicts it at 1 of 2"),
+        (["undecided", "one seed"], "decides nothing"),
+    ],
+)
+def test_claim_of_report_a(verdicts: list[str], expected: str) -> None:
+    networks = [
+        (f"{name}{k}", family, size, seeds(0.6))
+        for k, size in enumerate([200_000, 900_000][: len(verdicts)])
+        for name, family in (("m", "mobilenet"), ("c", "cnn"))
+    ]
+    if networks:
+        pairs = analysis.matched_pairs(runs(*networks), "PublicTest")
+        pairs["verdict"] = verdicts
+    else:
+        small = runs(("m", "mobilenet", 5_000, [0.5]), ("c", "cnn", 5_000, [0.5]))
+        pairs = analysis.matched_pairs(small, "PublicTest")
+    judged = sentences.claims(pairs).set_index("report")["this run"]
+    assert expected in judged["A"]
+
+
+def test_claims_are_opposite() -> None:
+    pairs = analysis.matched_pairs(
+        runs(("m", "mobilenet", 120_000, seeds(0.6)), ("c", "cnn", 120_000, seeds(0.5))),
+        "PublicTest",
+    )
+    judged = sentences.claims(pairs).set_index("report")["this run"]
+    assert "contradicts" in judged["A"]
+    assert "supports" in judged["B"]
