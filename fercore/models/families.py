@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 
 from fercore.models.blocks import conv_bn, pooled, separable
 from fercore.models.layers import Layers, ModelError, Shape, total
@@ -45,7 +45,7 @@ def members(family: str, widths: tuple[int, ...], depth: int) -> Layers:
     body = [conv_bn(stem)]
     for width in stages:
         body += [block(width, stride=2)] + [block(width)] * (depth - 1)
-    return *(layer for part in body for layer in part), *pooled()
+    return *chain(*body), *pooled()
 
 
 def regular(width: float) -> tuple[int, ...]:
@@ -66,6 +66,8 @@ def nearest(family: str, budget: int, depth: int | None = None) -> ModelSpec:
     depth = DEPTH if depth is None else depth
     if family not in FAMILIES:
         raise ModelError(f"expected a family ({', '.join(FAMILIES)}), found {family!r}")
+    if budget < 1:
+        raise ModelError(f"expected a budget of at least 1 parameter, found {budget}")
 
     def count(widths: tuple[int, ...]) -> int:
         return total(members(family, widths, depth), INPUT).trainable
@@ -78,11 +80,10 @@ def nearest(family: str, budget: int, depth: int | None = None) -> ModelSpec:
         if error <= _CLOSE:
             break
     if error > TOLERANCE:
-        low, high = (count(_rung(rung)) for rung in (_RUNGS[0], _RUNGS[-1]))
         raise ModelError(
-            f"no {family} of depth {depth} has {budget:,} trainable parameters within 2 %; "
-            f"the family goes from {low:,} to {high:,} (with gaps at the small end), "
-            f"the nearest member has {count(best):,}"
+            f"no {family} of depth {depth} has {budget:,} trainable parameters within 2 %: "
+            f"budgets from 10,000 to 5,000,000 work at depths 1 to 4, "
+            f"the nearest here has {count(best):,}"
         )
     return ModelSpec(name=family, widths=best, depth=depth)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Literal
 
 from fercore.models.blocks import CLASSES, conv_bn, pooled, separable
@@ -67,8 +68,8 @@ def _a_head(dense: int, drop: float) -> Layers:
 
 def _a_cnn(*groups: Layers, dense: int) -> Layers:
     """Groups of convolutions, a pool and dropout after each."""
-    pooled_groups = [layer for group in groups for layer in (*group, MaxPool(2), Dropout(0.3))]
-    return *pooled_groups, *_a_head(dense, 0.3)
+    body = chain(*((*group, MaxPool(2), Dropout(0.3)) for group in groups))
+    return *body, *_a_head(dense, 0.3)
 
 
 def _a_even_cnn(*widths: int) -> Layers:
@@ -79,16 +80,14 @@ def _a_even_cnn(*widths: int) -> Layers:
 
 
 def _a_mobilenet(stem: int, *blocks: Layers, dense: int, pool: bool = True) -> Layers:
-    body = [layer for block in (_a_conv(stem), *blocks) for layer in block]
     pools = (MaxPool(2),) if pool else ()
-    return *body, *pools, Dropout(0.2), *_a_head(dense, 0.2)
+    return *chain(_a_conv(stem), *blocks), *pools, Dropout(0.2), *_a_head(dense, 0.2)
 
 
 def _a_pairs(first: int) -> Layers:
     """Two blocks at full size, then twice: halve the image, double the channels, two blocks."""
-    pairs = [_a_sep(first) * 2]
-    pairs += [_a_half(width) + _a_sep(width) for width in (2 * first, 4 * first)]
-    return tuple(layer for pair in pairs for layer in pair)
+    halves = (_a_half(width) + _a_sep(width) for width in (2 * first, 4 * first))
+    return *_a_sep(first) * 2, *chain(*halves)
 
 
 _REPORT_A = (
@@ -161,30 +160,26 @@ _REPORT_A = (
 # Report B: no biases before BatchNorm, ReLU, a mean over the image before the class scores.
 
 
-def _b_stem(width: int) -> Layers:
-    return *conv_bn(width) * 2, MaxPool(2), Dropout(0.25)
-
-
 def _b_mobilenet(stem: int, *widths: int) -> Layers:
-    """Blocks of these widths; the third and the fifth halve the image (24, 12, 6)."""
+    """Two plain convolutions and a pool, then six blocks: 24, 12 and 6 pixels."""
     strides = (1, 1, 2, 1, 2, 1)
-    blocks = [separable(width, stride=s) for width, s in zip(widths, strides, strict=True)]
-    return *_b_stem(stem), *(layer for block in blocks for layer in block), *pooled(0.5)
+    blocks = (separable(width, stride=s) for width, s in zip(widths, strides, strict=True))
+    stems = *conv_bn(stem) * 2, MaxPool(2), Dropout(0.25)
+    return *stems, *chain(*blocks), *pooled(0.5)
 
 
 def _b_cnn(*groups: Layers) -> Layers:
     """Groups of convolutions, a pool after each, dropout after the first pool."""
-    first, *rest = groups
-    body = [layer for group in rest for layer in (*group, MaxPool(2))]
-    return *first, MaxPool(2), Dropout(0.25), *body, *pooled(0.5)
+    first, *rest = ((*group, MaxPool(2)) for group in groups)
+    return *first, Dropout(0.25), *chain(*rest), *pooled(0.5)
 
 
 def _b_vgg() -> Layers:
-    """Three groups of an unpadded after a padded convolution; the middle one without BatchNorm."""
+    """Three groups of a padded, then an unpadded convolution; the middle one has no BatchNorm."""
+    first = conv_bn(64, bias=True) + conv_bn(64, pad=0, bias=True)
     plain = (Conv(3, 128, pad=1, bias=True), ReLU(), Conv(3, 128, bias=True), ReLU())
-    normed = [conv_bn(w, bias=True) + conv_bn(w, pad=0, bias=True) for w in (64, 128)]
-    groups = (normed[0], plain, normed[1])
-    body = [layer for group in groups for layer in (*group, MaxPool(2), Dropout(0.25))]
+    last = conv_bn(128, bias=True) + conv_bn(128, pad=0, bias=True)
+    body = chain(*((*group, MaxPool(2), Dropout(0.25)) for group in (first, plain, last)))
     hidden = (Dense(512), BatchNorm(), ReLU(), Dropout(0.35))
     return *body, Flatten(), *hidden * 2, Dense(CLASSES)
 
