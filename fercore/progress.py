@@ -1,0 +1,173 @@
+"""How far a study is: bars for people, lines for log files.
+
+FERCORE_PROGRESS chooses: "auto" (default: bars in a terminal or in Jupyter, else lines), "bars"
+(bars of plain text wherever stderr goes), "lines", "off". All of it goes to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import tqdm.auto
+import tqdm.std
+
+CHOICE = "FERCORE_PROGRESS"
+PAUSE = 10.0
+"""Seconds between two lines of one run, at least."""
+
+
+class Progress:
+    """Told what happens; says nothing. The other kinds say it."""
+
+    def study(self, total: int, done: int = 0) -> None:
+        """A study of `total` runs begins; `done` of them are read from the store."""
+
+    def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
+        """A run begins (or goes on after `done` epochs) with `steps` batches in each epoch."""
+
+    def step(self) -> None:
+        """A batch is done. Called in the inner loop."""
+
+    def epoch(self, loss: float, accuracy: float) -> None:
+        """An epoch is done: validation loss in nats, accuracy as a fraction."""
+
+    def end(self, outcome: str) -> None:
+        """A run ended, with its outcome in a few words."""
+
+    def close(self) -> None:
+        """The study ended, by itself or not."""
+
+
+class Bars(Progress):
+    """Three nested bars, for study, run and epoch."""
+
+    def __init__(self, tqdm: Callable[..., Any]) -> None:
+        self._tqdm = tqdm
+        self._bars: list[Any] = []
+        self._study: Any = None
+
+    def study(self, total: int, done: int = 0) -> None:
+        """Show the outermost bar."""
+        self._study = self._bar(total, done, "study", "run", leave=True)
+
+    def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
+        """Show the bars of a run and of its epochs."""
+        self._bars = [
+            self._bar(epochs, done, title, "epoch"),
+            self._bar(steps, 0, f"epoch {done + 1}", "batch"),
+        ]
+
+    def step(self) -> None:
+        """Move the innermost bar."""
+        self._bars[1].update()
+
+    def epoch(self, loss: float, accuracy: float) -> None:
+        """Move the run's bar and start the epoch's anew."""
+        run, batches = self._bars
+        run.set_postfix_str(f"loss {loss:.2f}, valid {accuracy:.1%}", refresh=False)
+        run.update()
+        batches.reset()
+        batches.set_description(f"epoch {min(run.n + 1, run.total)}")
+
+    def end(self, outcome: str) -> None:
+        """Take the run's bars away and move the study's."""
+        self._clear()
+        if self._study is not None:
+            self._study.set_postfix_str(outcome, refresh=False)
+            self._study.update()
+
+    def close(self) -> None:
+        """Leave the study's bar where it is."""
+        self._clear()
+        if self._study is not None:
+            self._study.close()
+            self._study = None
+
+    def _bar(self, total: int, done: int, name: str, unit: str, leave: bool = False) -> Any:
+        return self._tqdm(
+            total=total, initial=done, desc=name, unit=unit, leave=leave, dynamic_ncols=True
+        )
+
+    def _clear(self) -> None:
+        for bar in reversed(self._bars):
+            bar.close()
+        self._bars = []
+
+
+class Lines(Progress):
+    """A line at the end of each run, and now and then within it."""
+
+    def __init__(self) -> None:
+        self._place, self._runs = 0, 0
+        self._title = ""
+        self._latest = ""
+
+    def study(self, total: int, done: int = 0) -> None:
+        """Say how much there is to do."""
+        self._place, self._runs = done, total
+        if done:
+            self._say(f"{done} of {total} runs are in the store")
+
+    def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
+        """Note when the run began; no line yet."""
+        self._place += 1
+        self._title = f"[{self._place}/{self._runs}] {title}" if self._runs else title
+        self._epochs, self._steps = epochs, steps
+        self._first = self._batches = done * steps
+        self._began = self._spoke = time.monotonic()
+        self._latest = ""
+
+    def step(self) -> None:
+        """Say something if the last line is long ago."""
+        self._batches += 1
+        now = time.monotonic()
+        if now - self._spoke < PAUSE:
+            return
+        self._spoke = now
+        epoch = (self._batches - 1) // self._steps + 1
+        each = (now - self._began) / (self._batches - self._first)
+        left = duration(each * (self._epochs * self._steps - self._batches))
+        self._say(f"{self._title}  epoch {epoch}/{self._epochs}{self._latest}  {left} left")
+
+    def epoch(self, loss: float, accuracy: float) -> None:
+        """Keep the figures for the next line."""
+        self._latest = f"  loss {loss:.2f}  valid {100 * accuracy:.1f} %"
+
+    def end(self, outcome: str) -> None:
+        """Say how it ended."""
+        self._say(f"{self._title}  {outcome}  {duration(time.monotonic() - self._began)}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """For people: 42s, 1m10s, 2h05m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def choose(kind: str | None = None) -> Progress:
+    """What `kind`, else FERCORE_PROGRESS, asks for. Raises ValueError for any other word."""
+    kinds: dict[str, Callable[[], Progress]] = {
+        "auto": lambda: Bars(tqdm.auto.tqdm) if _watched() else Lines(),
+        "bars": lambda: Bars(tqdm.std.tqdm),
+        "lines": Lines,
+        "off": Progress,
+    }
+    kind = kind or os.environ.get(CHOICE) or "auto"
+    if kind not in kinds:
+        raise ValueError(f"{CHOICE}: expected one of {', '.join(kinds)}, found {kind!r}")
+    return kinds[kind]()
+
+
+def _watched() -> bool:
+    """Is stderr a terminal, or the output of a cell in Jupyter?"""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")

@@ -1,0 +1,141 @@
+"""What is kept of a run: its specification, how it went, what it measured, where it ran."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fercore.spec import SCHEMA_VERSION, RunSpec
+
+Counts = tuple[tuple[int, ...], ...]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Noun(BaseModel):
+    """Base of everything in a record: frozen, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Epoch(Noun):
+    """One pass over the training images, and what validation said after it."""
+
+    epoch: int
+    """From 1."""
+    rate: float
+    """Learning rate of the last step."""
+    train_loss: float
+    """Mean over the epoch's steps, on augmented images, label smoothing included."""
+    train_accuracy: float
+    """Share of augmented images read correctly, each by the weights of its step."""
+    valid_loss: float
+    """Cross-entropy in nats, without smoothing."""
+    valid_accuracy: float
+    seconds: float
+    """Training alone, without validation."""
+
+
+class Score(Noun):
+    """What a finished network measures on one split. Accuracies are fractions."""
+
+    n: int
+    accuracy: float
+    loss: float
+    """Mean cross-entropy in nats."""
+    repeated: int
+    """Images that are byte-identical to a Training image."""
+    accuracy_unseen: float | None
+    """Accuracy without the repeated images; None if nothing else is left."""
+    confusion: Counts
+    """Counts (7, 7): rows are true labels, columns what the network said."""
+
+    @property
+    def recall(self) -> tuple[float, ...]:
+        """Per class: share of its images that were found; NaN for a class without images."""
+        return tuple(_ratio(row[k], sum(row)) for k, row in enumerate(self.confusion))
+
+    @property
+    def precision(self) -> tuple[float, ...]:
+        """Per class: share of what was called so that is so; NaN for a class never named."""
+        columns = zip(*self.confusion, strict=True)
+        return tuple(_ratio(column[k], sum(column)) for k, column in enumerate(columns))
+
+    @property
+    def f1(self) -> tuple[float, ...]:
+        """Per class: harmonic mean of precision and recall, 2 TP / (true + called)."""
+        columns = zip(*self.confusion, strict=True)
+        return tuple(
+            _ratio(2 * row[k], sum(row) + sum(column))
+            for k, (row, column) in enumerate(zip(self.confusion, columns, strict=True))
+        )
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
+
+
+class DataRecord(Noun):
+    """The faces of a run."""
+
+    source: str
+    fingerprint: str
+    synthetic: bool
+    train_images: int
+    """Images trained on; validation images are not among them."""
+
+
+class RunRecord(Noun):
+    """Everything that is known of one run. A diverged run has no splits and no file."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: Text
+    spec: RunSpec
+    data: DataRecord
+    model_fingerprint: Text
+    status: Literal["done", "diverged"]
+    message: str = ""
+    """For a diverged run: what was not finite, and in which epoch."""
+    history: tuple[Epoch, ...]
+    splits: dict[str, Score]
+    """"valid", and "PublicTest" and "PrivateTest" where the data has them; measured at the end."""
+    params_trainable: int
+    params_keras_total: int
+    macs: int
+    """Multiply-adds per image."""
+    file_bytes: int | None
+    """Size of weights.safetensors."""
+    seconds: float
+    """Training and evaluation, interruptions left out."""
+    train_images_per_second: float | None
+    device: str
+    dtype: Literal["float32", "bfloat16"]
+    """In which training computed; weights are float32, and evaluation computes in it."""
+    threads: int
+    """CPU threads of torch; another number gives other weights."""
+    versions: dict[str, str]
+    commit: str | None
+    """Commit of fercore's checkout, "-dirty" if its code was changed; None outside git."""
+    finished: str
+    """UTC, ISO 8601."""
+
+    def accuracy(self, split: str) -> float | None:
+        """Accuracy on a split; None where the split is absent or the run diverged."""
+        score = self.splits.get(split)
+        return score.accuracy if score else None
+
+
+def run_id(spec: RunSpec, data_fingerprint: str, model_fingerprint: str) -> str:
+    """12 hexadecimal digits that name a run by everything that its result depends on.
+
+    SHA-256 over canonical JSON of the whole specification (defaults included), both fingerprints
+    and `SCHEMA_VERSION`. Where the data lies (data.source) is left out: its fingerprint says more.
+    """
+    whole = spec.model_dump(mode="json")
+    del whole["data"]["source"]
+    identity = [SCHEMA_VERSION, whole, data_fingerprint, model_fingerprint]
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,147 @@
+"""From a specification to a finished run in the store: train, measure once, write."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fercore import checkpoint, models, provenance
+from fercore import device as devices
+from fercore.data.faces import Faces
+from fercore.data.split import Split, divide
+from fercore.evaluate import DivergenceError, probabilities, score, scores
+from fercore.fit import Examples, Fit
+from fercore.progress import Progress, choose
+from fercore.record import DataRecord, RunRecord, Score, run_id
+from fercore.runs import Predictions, RunStore, pack
+from fercore.spec import RunSpec
+
+
+def identity(spec: RunSpec, faces: Faces) -> str:
+    """The id of the run that `run` would read or make. Raises `ModelError`."""
+    return run_id(spec, faces.fingerprint, models.fingerprint(spec.model))
+
+
+def run(
+    spec: RunSpec,
+    faces: Faces,
+    store: RunStore,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Read the run from the store, or make it.
+
+    faces: what spec.data.source names. device: auto, cpu, cuda, cuda:1 or mps. threads: of torch
+    on the CPU; None leaves their number as it is. The same specification on the same machine with
+    as many threads gives the same bytes of weights. A run whose loss stops being finite is kept
+    as "diverged". An interrupted run, asked for again, goes on after its last finished epoch.
+
+    Raises `StoreError` if the store cannot be written, `DeviceError`, `ModelError`, `DataError`.
+    """
+    name = identity(spec, faces)
+    if found := store.get(name):
+        return found
+    where = devices.choose(device)
+    with store.lock(name):
+        if found := store.get(name):  # made by another process meanwhile
+            return found
+        with devices.repeatable(where, threads):
+            return _Run(name, spec, faces, store, where).make(progress or choose())
+
+
+class _Run:
+    """One run that is not in the store yet."""
+
+    def __init__(
+        self, name: str, spec: RunSpec, faces: Faces, store: RunStore, where: torch.device
+    ) -> None:
+        devices.keep_memory()
+        self.name, self.spec, self.faces, self.store, self.where = name, spec, faces, store, where
+        self.split: Split = divide(faces, spec.data)
+        train, valid = (Examples(faces, r, where) for r in (self.split.train, self.split.valid))
+        self.fit = Fit(spec, train, valid)
+        self.machine = {
+            "device": devices.describe(where),
+            "dtype": str(self.fit.dtype).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+            "versions": provenance.versions(),
+        }
+
+    def make(self, progress: Progress) -> RunRecord:
+        """Train, measure and write; a run that diverges is written too."""
+        path = self.store.checkpoint(self.name)
+        if state := checkpoint.load(path, self.machine):
+            self.fit.resume(state)
+        try:
+            self._train(path, progress)
+            record = self._measure()
+        except DivergenceError as error:
+            record = self._record({}, status="diverged", message=str(error), file_bytes=None)
+            self.store.put(record)
+        progress.end(_outcome(record))
+        path.unlink(missing_ok=True)
+        return record
+
+    def _train(self, path: Path, progress: Progress) -> None:
+        fit, spec = self.fit, self.spec
+        title = f"{models.label(spec.model)} seed {spec.seed}"
+        progress.run(title, spec.train.epochs, fit.steps, done=len(fit.history))
+        while len(fit.history) < spec.train.epochs:
+            latest = fit.epoch(progress.step)
+            checkpoint.save(path, {"about": self.machine, **fit.state()})
+            progress.epoch(latest.valid_loss, latest.valid_accuracy)
+
+    def _measure(self) -> RunRecord:
+        """Validation once more and the test splits for the first time, then into the store."""
+        began = time.perf_counter()
+        splits, predictions = {}, {}
+        for name, rows in {"valid": self.split.valid, **self.split.tests}.items():
+            images = Examples(self.faces, rows, self.where).images
+            logits, labels = scores(self.fit.network, images), self.faces.labels[rows]
+            repeated = self.split.repeated[name]
+            splits[name] = score(logits, torch.tensor(labels), repeated)
+            predictions[name] = Predictions(probabilities(logits), labels, rows)
+        self.fit.seconds += time.perf_counter() - began
+        weights = pack(self.fit.weights())
+        record = self._record(splits, status="done", file_bytes=len(weights))
+        self.store.put(record, predictions, weights)
+        return record
+
+    def _record(self, splits: dict[str, Score], **outcome: Any) -> RunRecord:
+        fit, cost = self.fit, models.cost(self.spec.model)
+        spent = sum(epoch.seconds for epoch in fit.history)
+        images = len(fit.history) * fit.steps * fit.batch
+        return RunRecord(
+            run_id=self.name,
+            spec=self.spec,
+            data=DataRecord(
+                source=self.faces.source,
+                fingerprint=self.faces.fingerprint,
+                synthetic=self.faces.synthetic,
+                train_images=len(fit.train),
+            ),
+            model_fingerprint=models.fingerprint(self.spec.model),
+            history=tuple(fit.history),
+            splits=splits,
+            params_trainable=cost.trainable,
+            params_keras_total=cost.keras_total,
+            macs=cost.macs,
+            seconds=fit.seconds,
+            train_images_per_second=images / spent if spent else None,
+            **self.machine,
+            commit=provenance.commit(),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            **outcome,
+        )
+
+
+def _outcome(record: RunRecord) -> str:
+    """In a few words, for the progress."""
+    figures = (f"{name} {100 * score.accuracy:.1f} %" for name, score in record.splits.items())
+    return "  ".join([record.status, *figures, *filter(None, [record.message])])
