@@ -116,8 +116,9 @@ def repeatable(device: torch.device, threads: int | None = None) -> Iterator[Non
 def keep_memory() -> None:
     """Have glibc keep freed memory instead of giving it back to the system and asking again.
 
-    Each step frees and takes the same large buffers; without this, float32 training spends about
-    a third of its time on page faults. Does nothing where the C library is another one.
+    Each step frees and takes the same large buffers. Whether glibc hands them back in between is
+    a matter of luck: float32 training was seen to be up to 1.6 times slower when it does.
+    Does nothing where the C library is another one.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
@@ -128,8 +129,8 @@ def keep_memory() -> None:
 def spare_bfloat16(network: nn.Module) -> None:
     """Have strided depthwise convolutions compute in float32 under the CPU's bfloat16 autocast.
 
-    oneDNN has no fast bfloat16 backward pass for them: three such layers took 70 % of a
-    MobileNet's step. All else gains from bfloat16.
+    oneDNN (of torch 2.13, on AVX512-BF16) has no fast bfloat16 backward pass for them: three such
+    layers took 70 % of a MobileNet's step. Everything else gains from bfloat16.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1 and module.stride != (1, 1):

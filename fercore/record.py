@@ -47,7 +47,7 @@ class Score(Noun):
     loss: float
     """Mean cross-entropy in nats."""
     repeated: int
-    """Images that are byte-identical to a Training image."""
+    """Images that are byte-identical to a Training image (for valid: to one trained on)."""
     accuracy_unseen: float | None
     """Accuracy without the repeated images; None if nothing else is left."""
     confusion: Counts

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fercore import checkpoint, models, provenance
 from fercore import device as devices
 from fercore.data.faces import Faces
-from fercore.data.split import Split, divide
+from fercore.data.split import Split, divide, groups
 from fercore.evaluate import DivergenceError, probabilities, score, scores
 from fercore.fit import Examples, Fit
 from fercore.progress import Progress, choose
@@ -51,8 +53,13 @@ def run(
     with store.lock(name):
         if found := store.get(name):  # made by another process meanwhile
             return found
-        with devices.repeatable(where, threads):
-            return _Run(name, spec, faces, store, where).make(progress or choose())
+        shown = progress or choose()
+        try:
+            with devices.repeatable(where, threads):
+                return _Run(name, spec, faces, store, where).make(shown)
+        finally:
+            if progress is None:
+                shown.close()
 
 
 class _Run:
@@ -101,11 +108,11 @@ class _Run:
         """Validation once more and the test splits for the first time, then into the store."""
         began = time.perf_counter()
         splits, predictions = {}, {}
+        repeated = {"valid": _trained_on(self.faces, self.split), **self.split.repeated}
         for name, rows in {"valid": self.split.valid, **self.split.tests}.items():
             images = Examples(self.faces, rows, self.where).images
             logits, labels = scores(self.fit.network, images), self.faces.labels[rows]
-            repeated = self.split.repeated[name]
-            splits[name] = score(logits, torch.tensor(labels), repeated)
+            splits[name] = score(logits, torch.tensor(labels), repeated[name])
             predictions[name] = Predictions(probabilities(logits), labels, rows)
         self.fit.seconds += time.perf_counter() - began
         weights = pack(self.fit.weights())
@@ -139,6 +146,13 @@ class _Run:
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             **outcome,
         )
+
+
+def _trained_on(faces: Faces, split: Split) -> NDArray[np.bool_]:
+    """For each validation row: does its image equal, byte by byte, one that was trained on?"""
+    group = groups(faces.images[np.concatenate([split.valid, split.train])])
+    valid, train = np.split(group, [len(split.valid)])
+    return np.isin(valid, train)
 
 
 def _outcome(record: RunRecord) -> str:
