@@ -89,10 +89,11 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
 
 
 def _table(records: list[RunRecord]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    caption = "valid, public, private: accuracy in percent" if records else "no runs"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption=caption)
     table.add_column("run", no_wrap=True)
-    table.add_column("network")
-    for heading in ("trainable", "seed", "epochs", "valid", "public", "private", "time"):
+    table.add_column("network", no_wrap=True)
+    for heading in ("trainable", "seed", "valid", "public", "private", "time"):
         table.add_column(heading, justify="right", no_wrap=True)
     ordered = sorted(records, key=lambda r: (r.params_trainable, r.spec.model.name, r.spec.seed))
     for record in ordered:
@@ -101,7 +102,6 @@ def _table(records: list[RunRecord]) -> Table:
             record.spec.model.name,
             f"{record.params_trainable:,}",
             str(record.spec.seed),
-            str(record.spec.train.epochs),
             *(_percent(record, split) for split in ("valid", "PublicTest", "PrivateTest")),
             duration(record.seconds) if record.status == "done" else record.status,
         )
@@ -110,4 +110,4 @@ def _table(records: list[RunRecord]) -> Table:
 
 def _percent(record: RunRecord, split: str) -> str:
     accuracy = record.accuracy(split)
-    return "" if accuracy is None else f"{100 * accuracy:.1f} %"
+    return "" if accuracy is None else f"{100 * accuracy:.1f}"
