@@ -1,0 +1,226 @@
+"""Title page and appendix: what the report is about and where its numbers come from."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import PurePath
+from typing import Any
+
+import pandas as pd
+from nbformat import NotebookNode
+
+from fercore.display import PROVENANCE_MIME, Table, html_table, run_table
+from fercore.report.parameters import Parameter
+
+TITLE = "How few parameters does it take to read a facial expression?"
+SUBTITLE = "And when does a MobileNet beat an ordinary CNN?"
+DESCRIPTION = "Parameters against accuracy of MobileNets and plain CNNs on 48×48 faces, by fercore."
+SYNTHETIC = (
+    "Every accuracy in this report was measured on procedurally drawn faces (SynthFER), not on "
+    "photographs. Accuracy on real faces will differ."
+)
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for: the preset, what changes it as it was typed, and which notebook."""
+
+    preset: str
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The make command that asks for the same again."""
+        words = [f"PRESET={self.preset}"] if self.preset != "quick" or not self.overrides else []
+        words += [f"{name}={value}" for name, value in self.overrides.items()]
+        targets = self.only or ("report",)
+        return "\n".join(shlex.join(["make", target, *words]) for target in targets)
+
+
+@dataclass(frozen=True)
+class Front:
+    """Title page and appendix of one report."""
+
+    request: Request
+    date: datetime
+    title: str = TITLE
+    subtitle: str = SUBTITLE
+    sources: Sequence[Mapping[str, Any]] = ()
+    """The notebooks' provenance (see `fercore.display.Provenance`), in order."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that the preset or the command line set, by name."""
+    parameters: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
+    """What each notebook declares, by its key."""
+
+    @property
+    def description(self) -> str:
+        """One sentence for the page's metadata."""
+        return DESCRIPTION
+
+    @property
+    def kicker(self) -> str:
+        """The line above the title."""
+        return f"fercore {version('fercore')} · preset {self.request.preset}"
+
+    @property
+    def synthetic(self) -> str:
+        """The notice that the faces are drawn; empty for photographs."""
+        return SYNTHETIC if any(source["data"].get("synthetic") for source in self.sources) else ""
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Title page: what, when, on which machine, from which code; unknown ones are left out."""
+        facts = [("Data", describe_data(data)) for data in self.data]
+        facts += [
+            ("Preset", self.request.preset),
+            ("Parameters", ", ".join(f"{name} = {_shown(v)}" for name, v in self.settings.items())),
+            ("Runs", describe_runs(self.runs)),
+            ("Date", f"{self.date:%d %B %Y, %H:%M %Z}"),
+            ("Code", " ".join(["fercore", version("fercore"), *self._commit_words])),
+            ("Hardware", "; ".join(str(value) for value in self.merged("hardware").values())),
+        ]
+        return [(name, value) for name, value in facts if value]
+
+    @property
+    def data(self) -> list[Mapping[str, Any]]:
+        """The data sets used; one, unless notebooks were given different ones."""
+        found = {str(source["data"].get("fingerprint")): source["data"] for source in self.sources}
+        return list(found.values())
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """Each run once, in order of first use, with the notebooks that use it."""
+        runs: dict[str, dict[str, Any]] = {}
+        for source in self.sources:
+            for run in source["runs"]:
+                known = runs.setdefault(run["run_id"], {**run, "used": [], "reused": True})
+                known["used"].append(str(source["notebook"]).partition("_")[0])
+                known["reused"] &= bool(run.get("reused", False))
+        return list(runs.values())
+
+    @property
+    def commit(self) -> str:
+        """The commit of the code that ran, as far as known."""
+        return next((str(s["commit"]) for s in self.sources if s.get("commit")), "")
+
+    def merged(self, key: str) -> dict[str, Any]:
+        """What the notebooks state under `key`, empty values left out."""
+        pairs = [pair for source in self.sources for pair in source.get(key, {}).items()]
+        return {name: value for name, value in pairs if value not in (None, "")}
+
+    def appendix(self) -> dict[str, str]:
+        """Values for the appendix' template; all but commit and command are HTML."""
+        return {
+            "runs": _run_html(self.runs) if self.runs else "<p>No runs.</p>",
+            "data": "".join(_pairs(_data_rows(data)) for data in self.data) or "<p>None.</p>",
+            "parameters": _parameter_html(self.parameters, self.settings),
+            "machine": _pairs(self.merged("hardware") | self.merged("versions")),
+            "commit": self.commit,
+            "command": self.request.command,
+        }
+
+    @property
+    def _commit_words(self) -> list[str]:
+        return ["at commit", self.commit[:12]] if self.commit else []
+
+
+def provenance(notebook: NotebookNode) -> dict[str, Any] | None:
+    """What the notebook's last `Provenance` output holds; None without one."""
+    found = [
+        output.data[PROVENANCE_MIME]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if PROVENANCE_MIME in output.get("data", {})
+    ]
+    return dict(found[-1]) if found else None
+
+
+def describe_data(data: Mapping[str, Any]) -> str:
+    """Source, images per split (absent splits named) and fingerprint, in one line."""
+    counts = data.get("counts") or {}
+    splits = [
+        f"{counts[split]:,} {split}" if counts.get(split) else f"no {split}"
+        for split in dict.fromkeys((*SPLITS, *counts))
+    ]
+    parts = [_source(data), ", ".join(splits) if counts else ""]
+    parts += [f"fingerprint {data['fingerprint']}"] if data.get("fingerprint") else []
+    return " · ".join(part for part in parts if part)
+
+
+def describe_runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    """As "12 runs of 6 networks, 1 failed"; empty without runs."""
+    if not runs:
+        return ""
+    networks = {run.get("network") for run in runs}
+    failed = sum(bool(run.get("failure")) for run in runs)
+    text = f"{_count(len(runs), 'run')} of {_count(len(networks), 'network')}"
+    return text + (f", {failed} failed" if failed else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _source(data: Mapping[str, Any]) -> str:
+    """A file by its name only: folders are of no use to another reader."""
+    source = str(data.get("source", ""))
+    return PurePath(source).name if PurePath(source).is_absolute() else source
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _data_rows(data: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {f"{name} images": f"{n:,}" for name, n in (data.get("counts") or {}).items()}
+    rest = {key: value for key, value in data.items() if key not in ("counts", "source")}
+    return {"source": _source(data), **counts, **rest}
+
+
+def _pairs(rows: Mapping[str, Any]) -> str:
+    texts = {
+        key: {True: "yes", False: "no"}.get(v, v) if isinstance(v, bool) else v
+        for key, v in rows.items()
+    }
+    frame = pd.DataFrame({"": list(texts), " ": [_shown(value) for value in texts.values()]})
+    return html_table(frame, [False, False])
+
+
+def _parameter_html(
+    parameters: Mapping[str, Mapping[str, Parameter]], settings: Mapping[str, Any]
+) -> str:
+    rows: dict[str, dict[str, str]] = {}
+    for key, declared in parameters.items():
+        for name, parameter in declared.items():
+            value = settings.get(name, parameter.default)
+            row = rows.setdefault(
+                f"{name} {value!r}",
+                {
+                    "name": name,
+                    "value": _shown(value),
+                    "set by": "preset or command" if name in settings else "notebook",
+                    "meaning": parameter.comment,
+                    "notebooks": "",
+                },
+            )
+            row["notebooks"] = f"{row['notebooks']} {key}".strip()
+    frame = pd.DataFrame(list(rows.values()))
+    return html_table(frame, [False] * frame.shape[1]) if len(frame) else "<p>None.</p>"
+
+
+def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
+    frame = run_table(runs).assign(used=[", ".join(run["used"]) for run in runs])
+    bundle, _ = Table(frame, caption="All runs.", name="runs")._repr_mimebundle_()
+    html = str(bundle["text/html"])
+    for run in runs:
+        cell = f'style="text-align: left">{run["run_id"]}</th>'
+        html = html.replace(cell, f'id="run-{run["run_id"]}" {cell}')
+    return html

@@ -1,0 +1,197 @@
+"""Executed notebooks as one self-contained page: no script, no request to any other host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup
+from bs4.element import Tag
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbconvert.exporters.html import HTMLExporter
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+
+from fercore.report.front import Front, provenance
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_HEADINGS = re.compile(r"h[1-6]")
+_LOADS = ["script", "link", "iframe", "object", "embed", "base", "meta"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the contents: where it leads, its text and the sections below it."""
+
+    anchor: str
+    text: str
+    sections: tuple[Entry, ...] = ()
+
+
+def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> str:
+    """The whole page. `notebooks` are executed, by key; `folder` holds what their text embeds."""
+    body = BeautifulSoup("", "html.parser")
+    for key, notebook in notebooks.items():
+        body.append(chapter(key, notebook, folder))
+    if len(notebooks) == 1:
+        _drop_title(body)
+    body.append(BeautifulSoup(render("appendix.html.j2", **front.appendix()), "html.parser"))
+    _number(body)
+    _wrap_tables(body)
+    _link(body)
+    return render("page.html.j2", front=front, css=_css(), contents=contents(body), body=str(body))
+
+
+def chapter(key: str, notebook: NotebookNode, folder: Path) -> Tag:
+    """One notebook as a section: code folded, headings one level down, ids begin with `key`."""
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="notebook",
+        extra_template_basedirs=[str(TEMPLATES)],
+        embed_images=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    text, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(folder)}})
+    soup = BeautifulSoup(f'<section class="chapter" id="{key}">{text}</section>', "html.parser")
+    section = soup.section
+    assert section is not None
+    _make_offline(section)
+    _cite_runs(section, provenance(notebook))
+    _lower_headings(section)
+    _prefix_ids(section, key)
+    return section.extract()
+
+
+def contents(body: Tag) -> list[Entry]:
+    """Chapters with their sections, from the headings."""
+    entries = []
+    for section in body.find_all("section", class_="chapter"):
+        heads = [Entry(str(head["id"]), head.get_text()) for head in section.find_all(["h2", "h3"])]
+        title = section.find("h2")
+        if title is None:
+            entries += heads
+        else:
+            entries.append(Entry(str(title["id"]), title.get_text(), tuple(heads[1:])))
+    return entries
+
+
+def render(template: str, **values: object) -> str:
+    """One of our templates, all values escaped unless the template says otherwise."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template(template).render(values)
+
+
+def _css() -> str:
+    """Our style sheet, then the colours of code on light and on dark paper."""
+    light, dark = (
+        HtmlFormatter(style=style, nobackground=True).get_style_defs(".highlight")
+        for style in ("xcode", "github-dark")
+    )
+    sheet = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return f"{sheet}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def _make_offline(section: Tag) -> None:
+    for tag in section.find_all(_LOADS):
+        tag.decompose()
+    for tag in section.find_all(src=True):
+        if not str(tag["src"]).startswith("data:"):
+            tag.replace_with(f"[{tag.get('alt') or tag['src']}: not embedded]")
+    for tag in section.find_all("a", class_="anchor-link"):
+        tag.decompose()
+
+
+def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
+    """The notebook's provenance becomes one paragraph of links: the appendix has the rest."""
+    for details in section.find_all("details", class_="fercore-provenance"):
+        runs = [str(run["run_id"]) for run in source["runs"]] if source else []
+        details.replace_with(BeautifulSoup(render("rests.html.j2", runs=runs), "html.parser"))
+
+
+def _lower_headings(section: Tag) -> None:
+    for head in section.find_all(_HEADINGS):
+        head.name = f"h{min(int(head.name[1]) + 1, 6)}"
+        words = re.findall(r"[a-z0-9]+", head.get_text().lower())
+        head["id"] = "-".join(words[:8]) or "section"
+
+
+def _prefix_ids(section: Tag, key: str) -> None:
+    """Make ids unique in the report; links within the chapter follow."""
+    renamed: dict[str, str] = {}
+    taken: set[str] = set()
+    for tag in section.find_all(id=True):
+        old = str(tag["id"])
+        new = _free(_prefixed(old, key), taken)
+        renamed.setdefault(old, new)
+        tag["id"] = new
+    for link in section.find_all("a", href=re.compile("^#")):
+        target = str(link["href"])[1:]
+        link["href"] = f"#{renamed.get(target, target)}"
+
+
+def _prefixed(anchor: str, key: str) -> str:
+    """fig-curve of q2 becomes fig-q2-curve, a heading q2-...; a name that begins so is kept."""
+    kind, dash, name = anchor.partition("-")
+    if kind not in ("fig", "tab") or not dash:
+        kind, dash, name = "", "", anchor
+    return f"{kind}{dash}{name}" if name.startswith(f"{key}-") else f"{kind}{dash}{key}-{name}"
+
+
+def _free(anchor: str, taken: set[str]) -> str:
+    numbered = [anchor, *(f"{anchor}-{count}" for count in range(2, len(taken) + 3))]
+    free = next(name for name in numbered if name not in taken)
+    taken.add(free)
+    return free
+
+
+def _drop_title(body: Tag) -> None:
+    """A single notebook's title stands on the title page already."""
+    title = body.find("h2")
+    if title is not None:
+        title.decompose()
+
+
+def _number(body: Tag) -> None:
+    """Figure 1, 2, ... and Table 1, 2, ... through the whole report, in each caption."""
+    for kind, word in (("fercore-figure", "Figure"), ("fercore-table", "Table")):
+        for count, figure in enumerate(body.find_all("figure", class_=kind), start=1):
+            figure["data-number"] = f"{word} {count}"
+            caption = figure.find("figcaption")
+            if caption is not None:
+                label = BeautifulSoup(f'<span class="label">{word} {count}.</span> ', "html.parser")
+                caption.insert(0, label)
+
+
+def _wrap_tables(body: Tag) -> None:
+    """A table wider than the screen scrolls by itself, by keyboard too."""
+    for table in body.find_all("table"):
+        attributes = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Table"}
+        table.wrap(BeautifulSoup("", "html.parser").new_tag("div", attrs=attributes))
+
+
+def _link(body: Tag) -> None:
+    """A link to a figure or table shows its number; one that leads nowhere becomes plain text."""
+    anchors = {str(tag["id"]): tag for tag in body.find_all(id=True)}
+    for link in body.find_all("a", href=re.compile("^#")):
+        target = _target(str(link["href"])[1:], anchors)
+        if target is None:
+            link.unwrap()
+            continue
+        link["href"] = f"#{target['id']}"
+        if target.get("data-number"):
+            link.string = str(target["data-number"])
+
+
+def _target(anchor: str, anchors: Mapping[str, Tag]) -> Tag | None:
+    """The very anchor, or that of the one chapter that has it (fig-curve for fig-q2-curve)."""
+    if anchor in anchors:
+        return anchors[anchor]
+    kind, _, name = anchor.partition("-")
+    pattern = re.compile(rf"{kind}-[a-z0-9]+-{re.escape(name)}")
+    return next((tag for key, tag in anchors.items() if pattern.fullmatch(key)), None)

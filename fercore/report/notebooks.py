@@ -1,0 +1,62 @@
+"""Notebook files: found, read and written whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+
+class ReportError(ValueError):
+    """A request that no report can be made of: notebooks, preset or parameters do not fit."""
+
+
+def find(folder: Path) -> list[Path]:
+    """The folder's notebooks, in the order of their names."""
+    found = sorted(folder.glob("*.ipynb"))
+    if not found:
+        raise ReportError(f"{folder}: no notebooks (*.ipynb) there")
+    return found
+
+
+def select(available: Sequence[Path], only: Sequence[str]) -> list[Path]:
+    """Those asked for, by whole name or by key ("q2" for q2_mobilenet.ipynb); all if none is."""
+    for name in only:
+        if not any(name in (key(path), path.stem) for path in available):
+            known = ", ".join(key(path) for path in available)
+            raise ReportError(f"no notebook {name!r}; there are: {known}")
+    return [path for path in available if not only or {key(path), path.stem} & set(only)]
+
+
+def key(path: Path) -> str:
+    """Short name, up to the first underscore: "q2" for q2_mobilenet.ipynb."""
+    return path.stem.partition("_")[0]
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook as nbformat 4; ReportError where the file is none."""
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except (ValueError, nbformat.ValidationError) as error:
+        raise ReportError(f"{path}: no valid notebook: {str(error)[:200]}") from None
+    return notebook
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write it whole or not at all."""
+    write_text(nbformat.writes(notebook), path)  # type: ignore[no-untyped-call]
+
+
+def write_text(content: str | bytes, path: Path) -> None:
+    """Write a file by way of a temporary one in the same folder, made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
