@@ -1,0 +1,66 @@
+"""FER+ labels: how ten annotators voted on each row of fer2013.csv (Barsoum et al., 2016).
+
+``fer2013new.csv`` of github.com/microsoft/FERPlus: Usage, Image name, then ten counts of votes.
+An image name may be empty; such rows have no face in the annotators' view but are kept, as the
+rows are those of fer2013.csv in the same order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from fercore.data.faces import Faces
+from fercore.data.files import bad, header, rows, table
+
+VOTES = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "nf",
+)
+"""Columns of `Faces.votes`; NF is "no face"."""
+COLUMNS = ["usage", "image name", *VOTES]
+
+
+def join(faces: Faces, path: Path) -> Faces:
+    """The same faces with `votes`, int64 (N, 10), columns as in `VOTES`.
+
+    faces: rows of fer2013.csv or icml_face_data.csv, in that file's order. Where a whole split
+    is missing from them, its votes are left out.
+    Raises DataError where the rows of the two files do not agree in number and Usage.
+    """
+    present = set(faces.splits.tolist())
+    lines = [row for row in _read(path) if row[1] in present]
+    for row, (line, usage, _) in enumerate(lines[: len(faces)]):
+        if usage != faces.splits[row]:
+            expected = f"Usage {faces.splits[row]} as in row {row + 1} of {faces.source}"
+            raise bad(path, expected, usage, line=line)
+    if len(lines) != len(faces):
+        raise bad(path, f"{len(faces):,} rows as in {faces.source}", f"{len(lines):,}")
+    return dataclasses.replace(faces, votes=np.array([votes for *_, votes in lines], np.int64))
+
+
+def _read(path: Path) -> list[tuple[int, str, list[int]]]:
+    """Line, Usage and votes of each row."""
+    with table(path) as stream:
+        columns = header(path, stream)
+        if columns != COLUMNS:
+            raise bad(path, "columns " + ",".join(COLUMNS), ",".join(columns)[:80], line=1)
+        found = rows(path, stream, len(COLUMNS))
+        return [(line, cells[0].strip(), _votes(path, line, cells[2:])) for line, cells in found]
+
+
+def _votes(path: Path, line: int, cells: list[str]) -> list[int]:
+    for cell in cells:
+        if not (cell.strip().isascii() and cell.strip().isdigit()):
+            raise bad(path, "votes as whole numbers", f"{cell[:20]!r}", line=line)
+    return [int(cell) for cell in cells]
