@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fercore import sweep, train
+from fercore.data.faces import Faces
+from fercore.runs import RunStore
+from fercore.spec import DataSpec
+from tests.toy import Spy, bars, spec
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    return bars()
+
+
+def test_each_run_is_made_once_and_the_order_is_kept(faces: Faces, tmp_path: Path) -> None:
+    store, watch = RunStore(tmp_path), Spy()
+    a, b = spec(seed=0, epochs=1), spec(seed=1, epochs=1)
+    records = sweep.run([b, a, b, a], faces, store, progress=watch)
+    assert [record.spec.seed for record in records] == [1, 0, 1, 0]
+    assert (watch.total, len(watch.titles), watch.closed) == ((2, 0), 2, 1)
+    assert store.ids() == sorted({record.run_id for record in records})
+
+
+def test_what_is_done_is_read(faces: Faces, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    tasks = [spec(seed=seed, epochs=1) for seed in range(3)]
+    first = sweep.run(tasks[:2], faces, store, progress=Spy())
+    watch = Spy()
+    assert sweep.run(tasks, faces, store, progress=watch)[:2] == first
+    assert watch.total == (3, 2)
+    assert len(watch.titles) == 1
+    silent = Spy()
+    sweep.run(tasks, faces, store, progress=silent)
+    assert (silent.steps, silent.total) == (0, (3, 3))
+
+
+def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(faces: Faces, tmp_path: Path) -> None:
+    store, tasks = RunStore(tmp_path), [spec(seed=seed) for seed in range(2)]
+    stopped = Spy(stop_after_epochs=3)  # the second run's first
+    with pytest.raises(KeyboardInterrupt):
+        sweep.run(tasks, faces, store, progress=stopped)
+    assert stopped.closed == 1
+    assert store.ids() == [train.identity(tasks[0], faces)]
+    rest = Spy()
+    records = sweep.run(tasks, faces, store, progress=rest)
+    assert [record.status for record in records] == ["done", "done"]
+    assert rest.epochs == 1
+
+
+def test_a_diverged_run_does_not_end_the_others(faces: Faces, tmp_path: Path) -> None:
+    wild = spec(optimizer="sgd", rate=1e6, schedule="constant")
+    records = sweep.run([wild, spec(epochs=1)], faces, RunStore(tmp_path), progress=Spy())
+    assert [record.status for record in records] == ["diverged", "done"]
+
+
+def test_sources_have_their_own_faces(faces: Faces, tmp_path: Path) -> None:
+    others = bars(seed=1)
+    tasks = [spec(epochs=1, data=DataSpec(source=name)) for name in ("a", "b")]
+    given = {"a": faces, "b": others}
+    records = sweep.run(tasks, given, RunStore(tmp_path), progress=Spy())
+    expected = [faces.fingerprint, others.fingerprint]
+    assert [record.data.fingerprint for record in records] == expected

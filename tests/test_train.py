@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from fercore import checkpoint, device, models, train
+from fercore.data.faces import Faces
+from fercore.data.split import divide
+from fercore.evaluate import loss_and_accuracy, scores
+from fercore.fit import Examples, Fit, optimizer, rate_at, seeds
+from fercore.progress import Progress
+from fercore.record import RunRecord
+from fercore.runs import RunStore
+from fercore.spec import DataSpec, RunSpec, TrainSpec
+from tests.toy import TINY, Spy, bars, spec
+
+CPU = torch.device("cpu")
+MOVED = spec().train.augment.model_copy(update={"flip": True, "shift": 0.1, "rotation": 10.0})
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    return bars()
+
+
+def run(task: RunSpec, faces: Faces, root: Path, watch: Progress | None = None) -> RunRecord:
+    return train.run(task, faces, RunStore(root), device="cpu", progress=watch or Progress())
+
+
+def weights(root: Path, record: RunRecord) -> bytes:
+    return (root / record.run_id / "weights.safetensors").read_bytes()
+
+
+# The same run gives the same bits
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_same_specification_gives_the_same_bytes(
+    faces: Faces, tmp_path: Path, dtype: str
+) -> None:
+    task = spec(augment=MOVED, dtype=dtype)
+    first = run(task, faces, tmp_path / "a")
+    torch.rand(3)
+    np.random.default_rng().random()
+    second = run(task, faces, tmp_path / "b")
+    assert weights(tmp_path / "a", first) == weights(tmp_path / "b", second)
+    assert first.splits == second.splits
+    other = run(task.model_copy(update={"seed": 1}), faces, tmp_path / "a")
+    assert weights(tmp_path / "a", other) != weights(tmp_path / "a", first)
+
+
+@pytest.mark.parametrize("stop", [Spy(stop_after_epochs=1), Spy(stop_after_steps=15)])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    faces: Faces, tmp_path: Path, stop: Spy
+) -> None:
+    task = spec(epochs=3, augment=MOVED)  # 6 steps in each epoch
+    whole = run(task, faces, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(task, faces, tmp_path / "cut", stop)
+    assert RunStore(tmp_path / "cut").ids() == []
+    rest = Spy()
+    resumed = run(task, faces, tmp_path / "cut", rest)
+    assert rest.epochs == 3 - stop.steps // 6
+    assert weights(tmp_path / "cut", resumed) == weights(tmp_path / "whole", whole)
+    assert [e.train_loss for e in resumed.history] == [e.train_loss for e in whole.history]
+    assert list((tmp_path / "cut" / ".checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", ["another machine", "cut", "empty"])
+def test_a_checkpoint_that_does_not_fit_is_left_out(
+    faces: Faces, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(), faces, tmp_path, Spy(stop_after_epochs=1))
+    (path,) = (tmp_path / ".checkpoints").iterdir()
+    if fault == "another machine":
+        state = torch.load(path, weights_only=True)
+        checkpoint.save(path, {**state, "about": {**state["about"], "threads": 99}})
+    else:
+        path.write_bytes(path.read_bytes()[: 100 if fault == "cut" else 0])
+    watch = Spy()
+    with caplog.at_level(logging.WARNING):
+        run(spec(), faces, tmp_path, watch)
+    assert watch.epochs == 2
+    assert f"{path}" in caplog.text
+    assert "begins anew" in caplog.text
+
+
+def test_training_leaves_torch_as_it_was(faces: Faces, tmp_path: Path) -> None:
+    def state() -> tuple[Any, ...]:
+        memory: Any = torch.utils.deterministic
+        return (
+            torch.get_rng_state().tolist(),
+            torch.get_num_threads(),
+            torch.are_deterministic_algorithms_enabled(),
+            memory.fill_uninitialized_memory,
+            torch.backends.cudnn.deterministic,
+        )
+
+    before = state()
+    threads = torch.get_num_threads() + 1
+    store = RunStore(tmp_path)
+    record = train.run(spec(), faces, store, device="cpu", threads=threads, progress=Progress())
+    assert record.threads == threads
+    assert state() == before
+
+
+def test_dropout_is_seeded_by_epoch() -> None:
+    assert seeds(0, 1) == seeds(0, 1)
+    assert len({value for pair in ((0, 1), (1, 0), (0, 2)) for value in seeds(*pair)}) == 6
+
+
+# What is trained on
+
+
+def test_a_run_in_the_store_is_read(faces: Faces, tmp_path: Path) -> None:
+    first, watch = run(spec(), faces, tmp_path), Spy()
+    assert run(spec(), faces, tmp_path, watch) == first
+    assert watch.titles == []
+
+
+def test_a_run_that_another_process_makes_meanwhile_is_read(faces: Faces, tmp_path: Path) -> None:
+    name = train.identity(spec(), faces)
+    made = run(spec(), faces, tmp_path / "other")
+    store, watch = RunStore(tmp_path), Spy()
+    with store.lock(name):
+        ours: list[RunRecord] = []
+        thread = threading.Thread(target=lambda: ours.append(run(spec(), faces, tmp_path, watch)))
+        thread.start()
+        thread.join(0.3)
+        assert ours == []
+        (tmp_path / "other" / name).rename(tmp_path / name)
+    thread.join()
+    assert ours == [made]
+    assert watch.titles == []
+
+
+def test_test_images_change_nothing_but_their_score(faces: Faces, tmp_path: Path) -> None:
+    images = faces.images.copy()
+    images[faces.splits == "PublicTest"] = 7
+    other = Faces(images, faces.labels, faces.splits, "other")
+    first, second = run(spec(), faces, tmp_path), run(spec(), other, tmp_path)
+    assert first.run_id != second.run_id
+    assert weights(tmp_path, first) == weights(tmp_path, second)
+    assert first.splits["PublicTest"] != second.splits["PublicTest"]
+
+
+def test_every_step_has_a_full_batch_of_different_images(faces: Faces) -> None:
+    rows = np.arange(41)
+    fit = Fit(spec(batch=20), Examples(faces, rows, CPU), Examples(faces, rows, CPU))
+    assert (fit.steps, fit.batch) == (2, 20)
+    orders = [fit._plan(number)[0] for number in (1, 2)]
+    for order in orders:
+        assert order.shape == (2, 20)
+        assert len(set(order.flatten().tolist())) == 40
+    assert orders[0].tolist() != orders[1].tolist()
+
+
+def test_fewer_images_than_a_batch_are_one_batch(faces: Faces, tmp_path: Path) -> None:
+    record = run(spec(batch=1000, data=DataSpec(train_images=77)), faces, tmp_path)
+    assert record.status == "done"
+    assert record.data.train_images == 69
+
+
+# The recipe
+
+
+def test_it_learns_what_can_be_learned(faces: Faces, tmp_path: Path) -> None:
+    record = run(spec(epochs=8, batch=10, rate=2e-2), faces, tmp_path)
+    assert record.history[-1].train_loss < record.history[0].train_loss / 2
+    assert record.history[-1].train_accuracy > 0.6
+    accuracy = record.accuracy("PublicTest")
+    assert accuracy is not None
+    assert accuracy > 0.6
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "cosine"},
+        {"optimizer": "sgd", "rate": 0.05, "schedule": "constant"},
+        {"optimizer": "sgd", "rate": 0.05, "momentum": 0.0, "weight_decay": 1e-3},
+        {"label_smoothing": 0.2},
+    ],
+)
+def test_recipes_differ_in_what_they_make(
+    faces: Faces, tmp_path: Path, recipe: dict[str, Any]
+) -> None:
+    plain, other = run(spec(), faces, tmp_path), run(spec(**recipe), faces, tmp_path)
+    assert other.status == "done"
+    assert weights(tmp_path, plain) != weights(tmp_path, other)
+
+
+def test_decay_spares_biases_and_batchnorm() -> None:
+    network = models.build(TINY)
+    for kind in ("sgd", "adamw"):
+        recipe = TrainSpec(optimizer=kind, weight_decay=0.1)
+        decayed, spared = optimizer(network, recipe).param_groups
+        assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
+        layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+        assert {id(p) for p in decayed["params"]} == {id(layer.weight) for layer in layers}
+        assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
+
+
+def test_schedules_begin_peak_and_end_where_they_should() -> None:
+    steps = np.arange(1000) / 1000
+    rates = {
+        name: np.array([rate_at(TrainSpec(rate=2.0, schedule=name), x) for x in steps])
+        for name in ("constant", "cosine", "onecycle")
+    }
+    assert set(rates["constant"]) == {2.0}
+    cosine, onecycle = rates["cosine"], rates["onecycle"]
+    assert cosine[[0, 500]] == pytest.approx([2.0, 1.0])
+    assert (np.diff(cosine) < 0).all()
+    assert onecycle[[0, 300]] == pytest.approx([2.0 / 25, 2.0])
+    assert (np.diff(onecycle[:301]) > 0).all()
+    assert (np.diff(onecycle[300:]) < 0).all()
+    assert 0 < cosine[-1] < 1e-4
+    assert 0 < onecycle[-1] < 1e-4
+
+
+def test_an_epochs_rate_is_that_of_its_last_step(faces: Faces, tmp_path: Path) -> None:
+    task = spec(schedule="cosine")
+    record = run(task, faces, tmp_path)
+    assert [e.rate for e in record.history] == [rate_at(task.train, x / 12) for x in (5, 11)]
+
+
+# When it goes wrong
+
+
+def test_divergence_is_recorded_and_not_tried_again(faces: Faces, tmp_path: Path) -> None:
+    task, watch = spec(optimizer="sgd", rate=1e6, schedule="constant"), Spy()
+    record = run(task, faces, tmp_path, watch)
+    assert record.status == "diverged"
+    assert "loss of epoch 1 is not finite" in record.message
+    assert (record.splits, record.file_bytes, record.history) == ({}, None, ())
+    assert record.accuracy("PublicTest") is None
+    assert watch.outcomes[0].startswith("diverged")
+    assert [path.name for path in (tmp_path / record.run_id).iterdir()] == ["record.json"]
+    assert list((tmp_path / ".checkpoints").iterdir()) == []
+    again = Spy()
+    assert run(task, faces, tmp_path, again) == record
+    assert again.titles == []
+
+
+def test_an_unknown_device_is_a_clear_error(faces: Faces, tmp_path: Path) -> None:
+    with pytest.raises(device.DeviceError, match=r"expected auto or one of .*cpu, found 'tpu'"):
+        train.run(spec(), faces, RunStore(tmp_path), device="tpu", progress=Progress())
+    with pytest.raises(device.DeviceError, match="found 'cuda:99'"):
+        device.choose("cuda:99")
+    assert device.choose("cpu") == CPU
+
+
+# What is written
+
+
+def test_the_record_says_what_can_be_counted_again(faces: Faces, tmp_path: Path) -> None:
+    task = spec(dtype="float32")
+    record = run(task, faces, tmp_path)
+    store, parts = RunStore(tmp_path), divide(faces, task.data)
+    assert store.get(record.run_id) == record
+    assert list(record.splits) == ["valid", "PublicTest"]
+    kept = store.predictions(record.run_id)
+    for name, rows in {"valid": parts.valid, **parts.tests}.items():
+        said = kept[name].probabilities.argmax(1)
+        np.testing.assert_array_equal(kept[name].rows, rows)
+        np.testing.assert_array_equal(kept[name].labels, faces.labels[rows])
+        score = record.splits[name]
+        assert score.n == len(rows)
+        assert score.accuracy == pytest.approx((said == faces.labels[rows]).mean(), abs=1.5 / 35)
+        assert np.array(score.confusion).sum(1).tolist() == np.bincount(faces.labels[rows]).tolist()
+        assert np.trace(score.confusion) / score.n == pytest.approx(score.accuracy)
+    last = record.history[-1]
+    assert record.splits["valid"].loss == last.valid_loss
+    assert record.splits["valid"].accuracy == last.valid_accuracy
+    cost = models.cost(TINY)
+    assert (record.params_trainable, record.macs) == (cost.trainable, cost.macs)
+    assert record.file_bytes == len(weights(tmp_path, record))
+    assert record.data.train_images == len(parts.train)
+    assert (record.dtype, record.device) == ("float32", device.describe(CPU))
+    assert record.seconds >= sum(e.seconds for e in record.history) > 0
+    assert set(record.versions) == {"python", "torch", "numpy", "fercore"}
+
+
+def test_kept_weights_give_the_recorded_accuracy(faces: Faces, tmp_path: Path) -> None:
+    record = run(spec(augment=MOVED), faces, tmp_path)
+    network = models.build(TINY)
+    network.load_state_dict(safetensors.torch.load(weights(tmp_path, record)))
+    examples = Examples(faces, faces.rows("PublicTest"), CPU)
+    loss, accuracy = loss_and_accuracy(scores(network, examples.images), examples.labels)
+    assert accuracy == record.accuracy("PublicTest")
+    assert loss == pytest.approx(record.splits["PublicTest"].loss, rel=1e-4)
+
+
+def test_repeated_images_are_counted_and_left_out(faces: Faces, tmp_path: Path) -> None:
+    images, parts = faces.images.copy(), divide(faces, spec().data)
+    test = parts.tests["PublicTest"]
+    images[test[:5]] = images[parts.train[:5]]
+    images[parts.valid[0]] = images[parts.train[9]]
+    images[parts.valid[2]] = images[parts.valid[1]]  # repeats no image that is trained on
+    record = run(spec(), Faces(images, faces.labels, faces.splits, "repeats"), tmp_path)
+    public, valid = record.splits["PublicTest"], record.splits["valid"]
+    assert (public.repeated, valid.repeated) == (5, 1)
+    kept = RunStore(tmp_path).predictions(record.run_id)["PublicTest"]
+    right = kept.probabilities.argmax(1) == kept.labels
+    assert public.accuracy_unseen == pytest.approx(right[5:].mean(), abs=1.5 / 30)
+
+
+def test_a_split_of_repeats_alone_has_no_unseen_accuracy(faces: Faces, tmp_path: Path) -> None:
+    images = faces.images.copy()
+    images[140:] = images[:35]
+    record = run(spec(epochs=1), Faces(images, faces.labels, faces.splits, "all"), tmp_path)
+    assert record.splits["PublicTest"].accuracy_unseen is None
+
+
+# Number formats
+
+
+def test_auto_goes_by_what_the_hardware_can() -> None:
+    cpu = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    expected = torch.bfloat16 if cpu else torch.float32
+    assert device.training_dtype("auto", CPU) == expected
+    assert device.training_dtype("auto", torch.device("mps")) == torch.float32
+    assert device.training_dtype("bfloat16", torch.device("mps")) == torch.bfloat16
+    assert device.training_dtype("float32", CPU) == torch.float32
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_strided_depthwise_convolutions_are_spared_bfloat16(stride: int) -> None:
+    images = torch.rand(2, 4, 8, 8)
+    network = nn.Sequential(nn.Conv2d(4, 4, 3, stride, groups=4), nn.Conv2d(4, 4, 1))
+    exact = network[0](images)
+    device.spare_bfloat16(network)
+    with torch.autocast("cpu", torch.bfloat16):
+        first = network[0](images.bfloat16())
+        assert network[1](first).dtype == torch.bfloat16
+    assert first.dtype == (torch.bfloat16 if stride == 1 else torch.float32)
+    torch.testing.assert_close(first.float(), exact, atol=2e-2, rtol=0)
+    assert not math.isnan(first.sum().item())
