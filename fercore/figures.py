@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fercore.analysis import crossings
@@ -184,6 +184,8 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     for network, colour in colours.items():
         left.plot([], [], color=colour, label=network)
     left.legend(frameon=False, fontsize=8)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="training loss (augmented images)")
     right.set(xlabel="epoch", ylabel="validation accuracy (%)")
     final = history.groupby("network", sort=False)["valid_accuracy"].last()
@@ -205,9 +207,12 @@ def confusions(
 
     matrices: title to (7, 7) counts, rows true, columns predicted.
     """
-    drawing, axes = _axes(4.6 * len(matrices), 4.2, len(matrices))
+    panels = max(1, len(matrices))
+    drawing, axes = _axes(4.6 * panels, 4.2, panels)
+    if not matrices:
+        axes[0].set_title("no matched pair finished")
     worst = []
-    for panel, (title, matrix) in zip(axes, matrices.items(), strict=True):
+    for panel, (title, matrix) in zip(axes, matrices.items(), strict=False):
         share = 100 * matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
         sns.heatmap(
             share,
@@ -232,7 +237,8 @@ def confusions(
         name="confusions",
         caption=f"Confusion matrices on {split}, summed over seeds; each row adds up to 100 % of "
         "the images of that class.",
-        alt="Confusion matrices. Largest confusions: " + "; ".join(worst),
+        alt="Confusion matrices. Largest confusions: "
+        + ("; ".join(worst) or "no matched pair finished"),
         note=note,
     )
 

@@ -84,9 +84,10 @@ def large_against_compact(
 
 def _one_pair(runs: pd.DataFrame, split: str, report: str, large: Row, compact: Row) -> str:
     ratio = large["params_trainable"] / compact["params_trainable"]
+    times = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
     sizes = (
         f"Report {report}: **{compact['network']}** has {compact['params_trainable']:,} trainable "
-        f"parameters, {ratio:.0f} times fewer than **{large['network']}** with "
+        f"parameters, {times} times fewer than **{large['network']}** with "
         f"{large['params_trainable']:,}"
     )
     if math.isnan(large["mean"] + compact["mean"]):
@@ -150,7 +151,7 @@ def _order(rows: list[Row]) -> str:
         if large["mean"] < small["mean"]
     ]
     if not drops:
-        return "Every step up in size raised the mean."
+        return "No step up in size lowered the mean."
     steps = ", ".join(f"{large} is below {small}" for small, large in drops)
     return f"More parameters did not always help: {steps}."
 

@@ -58,11 +58,12 @@ class Setting(Spec):
 
 
 def check(parameters: Mapping[str, Any]) -> Setting:
-    """Check a notebook's parameters (the upper-case names of its namespace).
+    """Check a notebook's parameters: the upper-case names of its namespace, from two letters on.
 
+    An upper-case name that is no parameter is an error, since papermill would only warn of it.
     Raises `StudyError` with one line per fault: the parameter, what is allowed, what was found.
     """
-    names = {name: value for name, value in parameters.items() if name.isupper()}
+    names = {name: value for name, value in parameters.items() if name.isupper() and len(name) > 1}
     try:
         setting = Setting(**names)
         setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)

@@ -7,8 +7,10 @@ trained; asking twice trains nothing.
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fercore import device as devices
 from fercore import models, sweep
 from fercore.analysis import TEST_SPLITS
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
 from fercore.display import Provenance
-from fercore.runs import RunRecord, RunStore
+from fercore.provenance import commit, versions
+from fercore.runs import ROOT, RunRecord, RunStore
 from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
 from fercore.spec import DataSpec, ModelSpec, RunSpec
 
 COLUMNS = 10
 """Faces shown of each expression."""
-
-PAIR = ["mobilenet", "cnn"]
 
 
 def root() -> Path:
@@ -54,7 +56,8 @@ class Study:
         self.setting = setting
         self.source = setting.DATA if setting.DATA == "synthetic" else str(_path(setting.DATA))
         self.faces: Faces = load(self.source)
-        self.store = RunStore(root() / "runs")
+        self.store = RunStore(os.environ.get(ROOT) or root() / "runs")
+        self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
 
@@ -118,10 +121,10 @@ class Study:
     def history(self, runs: pd.DataFrame) -> pd.DataFrame:
         """One row per run and epoch: loss, accuracy, rate and seconds."""
         frames = [
-            pd.DataFrame([epoch.model_dump() for epoch in self.records[row.run_id].history]).assign(
-                network=row.network, seed=row.seed, run_id=row.run_id
+            pd.DataFrame([epoch.model_dump() for epoch in self.records[run].history]).assign(
+                network=network, seed=seed, run_id=run
             )
-            for row in runs.itertuples()
+            for run, network, seed in _tuples(runs, "run_id", "network", "seed")
         ]
         return pd.concat(frames, ignore_index=True)
 
@@ -129,7 +132,7 @@ class Study:
         """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
         chosen = runs[(runs["network"] == network) & (runs["status"] == "done")]["run_id"]
         matrices = [np.array(self.records[run].splits[split].confusion) for run in chosen]
-        return np.sum(matrices, axis=0, dtype=np.int64)
+        return np.stack(matrices).sum(0)
 
     def confusions(
         self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
@@ -137,17 +140,16 @@ class Study:
         """Confusion counts of the two networks of the smallest matched pair, MobileNet first."""
         if pairs.empty:
             return {}
-        return {name: self.confusion(runs, name, split) for name in pairs.loc[0, PAIR]}
+        smallest = _tuples(pairs, "mobilenet", "cnn")[0]
+        return {name: self.confusion(runs, name, split) for name in smallest}
 
     def architectures(self, runs: pd.DataFrame) -> dict[str, dict[str, list[models.Part]]]:
         """By report: each of its networks' layers, largest network first."""
-        ordered = runs.drop_duplicates("network").sort_values("params_trainable", ascending=False)
-        return {
-            str(report): {
-                row.network: models.describe(self.specs[row.network]) for row in part.itertuples()
-            }
-            for report, part in ordered.groupby("report")
-        }
+        ordered = runs.sort_values(["report", "params_trainable"], ascending=[True, False])
+        reports: dict[str, dict[str, list[models.Part]]] = {}
+        for report, network in dict.fromkeys(_tuples(ordered, "report", "network")):
+            reports.setdefault(report, {})[network] = models.describe(self.specs[network])
+        return reports
 
     def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
@@ -216,19 +218,24 @@ class Study:
 
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""
-        records = list(self.records.values())
+        device = devices.describe(devices.choose(self.setting.DEVICE))
         return Provenance(
             {
                 "notebook": notebook,
+                "commit": commit(),
                 "data": {
                     "source": self.faces.source,
                     "synthetic": self.faces.synthetic,
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
                 },
-                "runs": [_trace(record) for record in records],
-                "versions": records[0].versions if records else {},
-                "hardware": {"machine": platform.machine(), "system": platform.system()},
+                "runs": [_trace(record, self.began) for record in self.records.values()],
+                "versions": versions(),
+                "hardware": {
+                    "device": device,
+                    "processors": f"{os.cpu_count()} CPU cores",
+                    "system": platform.platform(terse=True),
+                },
                 "parameters": self.setting.model_dump(exclude_unset=True),
             }
         )
@@ -245,6 +252,11 @@ def _label(spec: ModelSpec) -> str:
     if spec.widths is None:
         return spec.name
     return f"{spec.name}-{models.cost(spec).trainable / 1000:.0f}k"
+
+
+def _tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    """Rows as plain tuples of some columns."""
+    return list(table[list(columns)].itertuples(index=False, name=None))
 
 
 def _row(record: RunRecord) -> dict[str, Any]:
@@ -272,3 +284,17 @@ def _row(record: RunRecord) -> dict[str, Any]:
         row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
         row[f"{name}_repeated"] = measured.repeated if measured else 0
     return row
+
+
+def _trace(record: RunRecord, began: str) -> dict[str, Any]:
+    """What the appendix says of one run. began: when this study did, as `RunRecord.finished`."""
+    row = _row(record)
+    kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
+    return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
+        "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
+        "failure": record.message if record.status != "done" else None,
+        "reused": record.finished < began,
+        "device": record.device,
+        "dtype": record.dtype,
+        "commit": record.commit,
+    }

@@ -46,6 +46,8 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
             "seeds": table["seeds"],
         }
     )
+    if not shown["channels"].any():
+        shown = shown.drop(columns="channels")
     for split in splits:
         each = summarise(runs, split)
         shown[f"{split} %"] = [
@@ -82,30 +84,33 @@ def _side_by_side(report: str, described: Mapping[str, Sequence[Any]]) -> Table:
 
 
 def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note: str = "") -> Table:
-    """The reports' own figures beside what the same networks reached here.
+    """The reports' own figures, beside what the same networks reached here where they were trained.
 
     figures: columns ``network``, ``report``, ``epochs``, ``split``, ``accuracy``, ``note``.
     """
-    ours = summary.set_index("network")["mean"]
+    ours = 100 * figures["network"].map(summary.set_index("network")["mean"])
     shown = pd.DataFrame(
         {
             "network": figures["network"],
             "report": figures["report"],
             "its epochs": figures["epochs"].astype("Int64"),
             "its split": figures["split"],
-            "its accuracy %": 100 * figures["accuracy"],
-            f"here, {split} %": 100 * figures["network"].map(ours),
+            "its %": 100 * figures["accuracy"],
         }
     )
-    shown["difference"] = shown[f"here, {split} %"] - shown["its accuracy %"]
-    shown["its protocol"] = figures["note"].to_numpy()
+    formats = {"its %": ".1f"}
+    caption = "What the reports published."
+    if ours.notna().any():
+        shown[f"here, {split} %"] = ours
+        shown["difference"] = ours - shown["its %"]
+        formats |= {f"here, {split} %": ".1f", "difference": "+.1f"}
+        caption = (
+            "What the reports published beside what the same networks reach here. The splits, "
+            "epochs and recipes differ, so the difference is no verdict on either."
+        )
+    shown["its protocol"] = figures["note"]
     return Table(
-        shown.reset_index(drop=True),
-        name="published",
-        note=note,
-        caption="What the reports published beside what the same networks reach here. The splits, "
-        "epochs and recipes differ, so the difference is no verdict on either.",
-        formats={"its accuracy %": ".1f", f"here, {split} %": ".1f", "difference": "+.1f"},
+        shown.reset_index(drop=True), name="published", note=note, caption=caption, formats=formats
     )
 
 

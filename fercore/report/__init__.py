@@ -1,1 +1,159 @@
 """From notebooks to one HTML file and one PDF."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from fercore.report.artifacts import write_artifacts
+from fercore.report.execute import NotebookError, execute
+from fercore.report.front import Front, Request, provenance
+from fercore.report.html import page
+from fercore.report.notebooks import ReportError, find, key, select, title, write_text
+from fercore.report.parameters import ParameterError, assignments, declared, find_preset, resolve
+from fercore.report.pdf import pdf
+
+__all__ = ["Job", "NotebookError", "ParameterError", "ReportError", "build"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to build: which notebooks, with which parameters, and where to."""
+
+    notebooks: Path
+    """Folder of the notebooks, with the presets in presets/."""
+    reports: Path
+    """Everything is written to a folder below this one, named like the preset."""
+    preset: str = "quick"
+    overrides: Sequence[str] = ()
+    """NAME=VALUE texts, as typed."""
+    only: Sequence[str] = ()
+    """Keys ("q2") or names of the notebooks asked for; none means the whole report."""
+
+
+def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
+    """Execute the notebooks and write the report; returns the pages written.
+
+    The whole report is report.html and report.pdf; notebooks asked for by name get a page each.
+    A notebook that fails is kept in failed/, the others still run, and no report is written.
+
+    Raises `ReportError` before anything runs if the request does not fit the notebooks, and
+    `NotebookError`, one screen per notebook, if cells failed.
+    """
+    available = find(job.notebooks)
+    asked = select(available, job.only)
+    preset = find_preset(job.preset, job.notebooks)
+    overrides = assignments(job.overrides)
+    parameters = resolve(asked, available, preset, overrides)
+    out = job.reports / preset.stem
+    executed = _execute_all(parameters, out, say)
+    request = Request(job.preset, overrides, tuple(job.only))
+    if job.only:
+        return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
+    return _whole(executed, request, parameters, out, say)
+
+
+def _execute_all(
+    parameters: Mapping[Path, dict[str, Any]], out: Path, say: Callable[[str], None]
+) -> dict[Path, NotebookNode]:
+    """Run every notebook, also after one has failed; then raise for all that failed."""
+    executed, screens = {}, []
+    for path, values in parameters.items():
+        say(f"{path.name} ...")
+        began = time.monotonic()
+        try:
+            executed[path] = _execute(path, values, out)
+        except NotebookError as error:
+            screens.append(f"{error}\n\nWhat was run until then: {out / 'failed' / path.name}")
+            say(f"{path.name} FAILED")
+        else:
+            say(f"{path.name} done in {time.monotonic() - began:.0f} s")
+    if screens:
+        raise NotebookError("\n\n".join(screens))
+    return executed
+
+
+def _execute(path: Path, values: Mapping[str, Any], out: Path) -> NotebookNode:
+    """Run aside, so that an unfinished notebook never takes the place of a finished one."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".running-") as aside:
+        running = Path(aside) / path.name
+        try:
+            executed = execute(path, running, values)
+        except NotebookError:
+            _keep(running, out / "failed")
+            raise
+        (out / "failed" / path.name).unlink(missing_ok=True)
+        _keep(running, out / "notebooks")
+        return executed
+
+
+def _keep(file: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if file.exists():
+        shutil.move(file, folder / file.name)
+
+
+def _front(
+    executed: Mapping[Path, NotebookNode],
+    request: Request,
+    parameters: Mapping[Path, Mapping[str, Any]],
+    **more: str,
+) -> Front:
+    return Front(
+        request=request,
+        date=datetime.now().astimezone(),
+        sources=[found for nb in executed.values() if (found := provenance(nb))],
+        settings=_settings(executed, request, parameters),
+        parameters={key(path): declared(path) for path in executed},
+        **more,
+    )
+
+
+def _settings(
+    executed: Mapping[Path, NotebookNode],
+    request: Request,
+    parameters: Mapping[Path, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """What was set, by name; what was typed stands as it was typed, not as an absolute path."""
+    passed = {name: value for path in executed for name, value in parameters[path].items()}
+    return passed | {name: v for name, v in request.overrides.items() if name in passed}
+
+
+def _single(
+    path: Path,
+    executed: NotebookNode,
+    request: Request,
+    parameters: Mapping[Path, Mapping[str, Any]],
+    out: Path,
+) -> Path:
+    front = _front({path: executed}, request, parameters, title=title(executed), subtitle="")
+    write_artifacts({key(path): executed}, out)
+    target = out / f"{path.stem}.html"
+    write_text(page({key(path): executed}, path.parent, front), target)
+    return target
+
+
+def _whole(
+    executed: Mapping[Path, NotebookNode],
+    request: Request,
+    parameters: Mapping[Path, Mapping[str, Any]],
+    out: Path,
+    say: Callable[[str], None],
+) -> list[Path]:
+    front = _front(executed, request, parameters)
+    by_key = {key(path): notebook for path, notebook in executed.items()}
+    write_artifacts(by_key, out)
+    html = page(by_key, next(iter(executed)).parent, front)
+    say("typesetting the PDF ...")
+    pdf(html, front, out / "report.pdf")
+    write_text(html, out / "report.html")
+    return [out / "report.html", out / "report.pdf"]

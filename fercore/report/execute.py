@@ -44,7 +44,9 @@ class ThisPython(AsyncKernelManager):
         """The specification that ipykernel gives for the running interpreter."""
         columns = str(os.get_terminal_size().columns) if sys.stderr.isatty() else "100"
         form = "bars" if sys.stderr.isatty() else "lines"
-        return KernelSpec(**get_kernel_dict(["--log-level=CRITICAL"]), env={PROGRESS: form, "COLUMNS": columns})
+        return KernelSpec(
+            **get_kernel_dict(["--log-level=CRITICAL"]), env={PROGRESS: form, "COLUMNS": columns}
+        )
 
 
 def execute(

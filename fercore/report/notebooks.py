@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ class ReportError(ValueError):
 
 
 def find(folder: Path) -> list[Path]:
-    """The folder's notebooks, in the order of their names."""
-    found = sorted(folder.glob("*.ipynb"))
+    """The folder's notebooks: questions (q1, q2, ...) first, then the others, each by name."""
+    found = sorted(folder.glob("*.ipynb"), key=lambda path: (not _is_question(path), path.name))
     if not found:
         raise ReportError(f"{folder}: no notebooks (*.ipynb) there")
     return found
@@ -34,6 +35,18 @@ def select(available: Sequence[Path], only: Sequence[str]) -> list[Path]:
 def key(path: Path) -> str:
     """Short name, up to the first underscore: "q2" for q2_mobilenet.ipynb."""
     return path.stem.partition("_")[0]
+
+
+def _is_question(path: Path) -> bool:
+    return re.match(r"q\d", path.stem) is not None
+
+
+def title(notebook: NotebookNode) -> str:
+    """The notebook's first heading; its absence is a ReportError."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := re.match(r"# (.+)", cell.source)):
+            return found[1]
+    raise ReportError("a notebook without a title: expected a Markdown cell that begins with '# '")
 
 
 def read(path: Path) -> NotebookNode:

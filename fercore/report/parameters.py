@@ -23,6 +23,9 @@ from fercore.report.notebooks import ReportError, read
 PATHS = ("DATA", "FERPLUS")
 """Parameters that name a file: made absolute, since a notebook runs in its own folder."""
 
+NOTHING = ("None", "none", "null")
+"""How None is spelled on the command line."""
+
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -128,6 +131,8 @@ def resolve(
 
 def convert(name: str, value: Any, default: Any) -> Any:
     """A text as it was typed, or a value as YAML gave it, in the type of `default`."""
+    if value is None or (isinstance(value, str) and value.strip() in NOTHING):
+        return None  # whether a parameter may be None is for the study to say
     try:
         result = _parse(value, default) if isinstance(value, str) else _cast(value, default)
     except (ValueError, SyntaxError, TypeError, KeyError):
@@ -203,7 +208,10 @@ def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
             continue
         path = (base / Path(value).expanduser()).resolve()
         if not path.exists():
-            raise ParameterError(f"{name}={value}: no such file or folder ({path})")
+            raise ParameterError(
+                f"{name}={value}: no such file or folder ({path}). Give DATA=path/to/fer2013.csv, "
+                "or fetch FER2013 into data/ by: make data"
+            )
         result[name] = str(path)
     return result
 

@@ -1,0 +1,46 @@
+"""`fercore report` and `fercore parameters`: notebooks in, report out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fercore.report import Job, build
+from fercore.report.notebooks import find, select
+from fercore.report.parameters import declared, listing
+
+NOTEBOOKS = Annotated[Path, typer.Option(help="Folder of the notebooks and of presets/.")]
+
+
+def report(
+    preset: Annotated[str, typer.Option(help="Name in presets/, or a YAML file.")] = "quick",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; repeatable."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="One notebook alone, as q2; repeatable.")
+    ] = None,
+    notebooks: NOTEBOOKS = Path("notebooks"),
+    out: Annotated[Path, typer.Option(help="Folder of all reports.")] = Path("reports"),
+) -> None:
+    """Execute the notebooks (training what is missing) and write HTML and PDF."""
+    began = time.monotonic()
+    job = Job(notebooks, out, preset, settings or (), only or ())
+    pages = build(job, say=lambda text: typer.echo(text, err=True))
+    typer.echo(f"Written in {time.monotonic() - began:.0f} s:")
+    for path in pages:
+        typer.echo(f"  {path}")
+    typer.echo(f"  {pages[0].parent / 'notebooks'}/, tables/ and figures/ beside it")
+
+
+def parameters(
+    notebook: Annotated[str, typer.Argument(help="Key or name, as q2.")],
+    notebooks: NOTEBOOKS = Path("notebooks"),
+) -> None:
+    """List a notebook's parameters with defaults and meaning."""
+    for path in select(find(notebooks), [notebook]):
+        typer.echo(f"{path.stem}\n{listing(declared(path))}")
