@@ -89,7 +89,7 @@ def test_trend_names_ends_slope_and_knee() -> None:
     )
     assert "a gain of 10.0 points for every tenfold" in text
     assert "The smallest within 2 points of the best is m (100k parameters)" in text
-    assert "Every step up in size raised the mean." in text
+    assert "No step up in size lowered the mean." in text
     assert "mean of 2 seeds" in text
 
 

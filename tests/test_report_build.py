@@ -1,0 +1,125 @@
+"""The whole way: notebooks, kernels, training, HTML and PDF, on a tiny preset."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from fercore.report import Job, NotebookError, build
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "tests" / "presets" / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of all notebooks on the tiny preset."""
+    out = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_RUNS", str(out / "runs"))
+        build(Job(ROOT / "notebooks", out, preset=str(TINY)), say=lambda text: None)
+    return out / "tiny"
+
+
+@pytest.fixture(scope="module")
+def soup(built: Path) -> BeautifulSoup:
+    return BeautifulSoup((built / "report.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.mark.slow
+def test_every_notebook_was_executed_without_error(built: Path) -> None:
+    sources = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    executed = sorted(path.name for path in (built / "notebooks").glob("*.ipynb"))
+    assert executed == sources
+    assert not (built / "failed").exists()
+    assert not list(built.glob(".running-*"))
+
+
+@pytest.mark.slow
+def test_each_question_opens_with_its_answer(soup: BeautifulSoup) -> None:
+    for key in ("q1", "q2", "q3", "q4"):
+        chapter = soup.find("section", id=key)
+        assert chapter is not None
+        assert "Answer" in chapter.get_text()[:3000], key
+
+
+@pytest.mark.slow
+def test_synthetic_data_is_named_on_the_title_and_in_every_measured_figure(
+    soup: BeautifulSoup,
+) -> None:
+    banner = soup.find(class_="banner")
+    assert banner is not None
+    assert "Synthetic data" in banner.get_text()
+    captions = [tag.get_text() for tag in soup.select("figure.fercore-figure figcaption")]
+    assert captions
+    assert all("Synthetic data" in caption for caption in captions)
+
+
+@pytest.mark.slow
+def test_page_loads_nothing_and_describes_every_picture(soup: BeautifulSoup) -> None:
+    loads = [tag.get("src") or tag.get("href") for tag in soup.find_all(["img", "script", "link"])]
+    assert all(str(load).startswith("data:") for load in loads)
+    assert all(tag.get("alt") for tag in soup.find_all("img"))
+
+
+@pytest.mark.slow
+def test_question_four_trains_nothing_of_its_own(built: Path, soup: BeautifulSoup) -> None:
+    runs = {path.name for path in (built.parent / "runs").iterdir() if path.name[0] != "."}
+    assert len(runs) == 2 * (2 + 2 + 2)
+    appendix = soup.find("section", id="appendix")
+    assert appendix is not None
+    assert all(run in appendix.get_text() for run in runs)
+
+
+@pytest.mark.slow
+def test_files_beside_the_report(built: Path) -> None:
+    assert (built / "report.pdf").read_bytes().startswith(b"%PDF")
+    header = (built / "tables" / "q4-pairs.csv").read_text().splitlines()[0]
+    assert header.startswith("size,MobileNet,plain CNN")
+    assert (built / "figures" / "q4-size-against-accuracy.svg").exists()
+    assert (built / "figures" / "q4-size-against-accuracy.png").exists()
+
+
+def small(folder: Path, name: str, *sources: str) -> None:
+    cells = [new_markdown_cell(f"# {name}")]  # type: ignore[no-untyped-call]
+    cells += [new_code_cell(source) for source in sources]  # type: ignore[no-untyped-call]
+    nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.slow
+def test_a_failing_cell_is_shown_kept_and_replaces_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    (folder / "presets").mkdir(parents=True)
+    (folder / "presets" / "quick.yaml").write_text("")
+    small(folder, "q1_bad", "x = 1", "y = x\nraise KeyError('no such face')")
+    small(folder, "q2_good", "print('fine')")
+    out = tmp_path / "reports" / "quick"
+    out.mkdir(parents=True)
+    (out / "report.html").write_text("a good report")
+    with pytest.raises(NotebookError) as caught:
+        build(Job(folder, tmp_path / "reports"), say=lambda text: None)
+    screen = str(caught.value)
+    assert "q1_bad.ipynb stopped at cell 3" in screen
+    assert "→   2 │ raise KeyError('no such face')" in screen
+    assert "KeyError: 'no such face'" in screen
+    assert (out / "failed" / "q1_bad.ipynb").exists()
+    assert (out / "notebooks" / "q2_good.ipynb").exists()
+    assert (out / "report.html").read_text() == "a good report"
+
+
+@pytest.mark.slow
+def test_one_question_gives_a_page_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "notebooks"
+    shutil.copytree(ROOT / "notebooks" / "presets", folder / "presets")
+    shutil.copy(ROOT / "notebooks" / "data_and_method.ipynb", folder)
+    small(folder, "q2_good", "print('fine')")
+    (folder / "presets" / "quick.yaml").write_text("")
+    (page,) = build(Job(folder, tmp_path / "out", only=["q2"]), say=lambda text: None)
+    assert page.name == "q2_good.html"
+    assert "fine" in page.read_text(encoding="utf-8")
+    assert not (tmp_path / "out" / "quick" / "report.html").exists()
