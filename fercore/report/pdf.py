@@ -1,8 +1,182 @@
-"""The report's page as a PDF."""
+"""The report's page typeset as a PDF: HTML to Typst by pandoc, then by our own Typst template.
 
+Both programs come in their wheels; nothing is asked of the system and nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+import tempfile
 from pathlib import Path
+from urllib.request import urlopen
+
+import pypandoc
+import typst
+from bs4 import BeautifulSoup
+from bs4.element import Tag
 
 from fercore.report.front import Front
+from fercore.report.html import TEMPLATES
+from fercore.report.notebooks import ReportError
+
+LINE = 481.9
+"""Width of the text in points: 170 mm."""
+
+_SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
+_DROPPED = ["script", "style", "nav", "noscript", "template", "button", "svg"]
+_KEEPS_ID = ["h1", "h2", "h3", "h4", "h5", "h6", "figure", "table", "span"]
+"""What pandoc turns into something that a Typst label can stand at."""
 
 
-def pdf(page: str, front: Front, target: Path) -> None: ...
+def pdf(page: str, front: Front) -> bytes:
+    """The PDF of the page that `fercore.report.html.page` makes, without its code.
+
+    ReportError where pandoc or Typst refuses it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        body, alts = prepare(page, Path(folder))
+        source = Path(folder) / "report.typ"
+        template = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
+        source.write_text(f"{template}\n{_describe(_to_typst(body), alts)}", encoding="utf-8")
+        return _typeset(source, front)
+
+
+def prepare(page: str, folder: Path) -> tuple[str, dict[str, str]]:
+    """The page's text as HTML for pandoc, and alt texts by file name of the images in `folder`."""
+    main = BeautifulSoup(page, "html.parser").main
+    if main is None:
+        raise ReportError("PDF: the page has no <main>")
+    for tag in main.find_all(_DROPPED) + main.find_all("details", class_="code"):
+        tag.decompose()
+    alts = _write_images(main, folder)
+    _raise_headings(main)
+    _set_captions(main)
+    for table in main.find_all("table"):
+        _fit(table)
+    _set_small(main)
+    _anchor_cells(main)
+    for tag in main.find_all(["section", "div"]):
+        if not tag.has_attr("data-typst:text:size"):
+            tag.unwrap()
+    _drop_dead_links(main)
+    return main.decode_contents(), alts
+
+
+def _write_images(main: Tag, folder: Path) -> dict[str, str]:
+    """Images become files: Typst reads no data URI. Their size is left to the template."""
+    alts = {}
+    for number, image in enumerate(main.find_all("img"), start=1):
+        with urlopen(str(image["src"])) as content:
+            ending = mimetypes.guess_extension(content.headers.get_content_type()) or ".bin"
+            name = f"image-{number}{ending}"
+            (folder / name).write_bytes(content.read())
+        alts[name] = str(image.get("alt", ""))
+        image.attrs = {"src": name}
+    return alts
+
+
+def _raise_headings(main: Tag) -> None:
+    """The title stands on its own page, so that chapters (h2) are the first level."""
+    for head in main.find_all(re.compile("^h[2-6]$")):
+        head.name = f"h{int(head.name[1]) - 1}"
+
+
+def _set_captions(main: Tag) -> None:
+    """Pandoc knows a table's caption by <caption>, and no classes: label bold, note in italics."""
+    for label in main.find_all("span", class_="label"):
+        label.name = "strong"
+    for note in main.find_all("span", class_="fercore-note"):
+        note.name = "em"
+    for figure in main.find_all("figure", class_="fercore-table"):
+        table, caption = figure.find("table"), figure.find("figcaption")
+        if table is not None and caption is not None:
+            table["id"] = figure["id"]
+            caption.name = "caption"
+            table.insert(0, caption.extract())
+            figure.replace_with(table.extract())
+
+
+def _fit(table: Tag) -> None:
+    """Type small enough that no word and no number of any column is broken."""
+    rows = [[_longest(cell) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
+    columns = max(map(len, rows), default=1)
+    need = sum(max(row[i] for row in rows if i < len(row)) for i in range(columns))
+    fitting = (size for size in _SIZES if 0.5 * size * (need + 2 * columns) <= LINE)
+    table["data-typst:text:size"] = f"{next(fitting, _SIZES[-1])}pt"
+
+
+def _longest(cell: Tag) -> int:
+    """Letters that must stay on one line: a whole number, else the longest word."""
+    text = cell.get_text(" ", strip=True)
+    if "right" in str(cell.get("style", "")) and cell.name == "td":
+        return len(text)
+    return max(map(len, re.split(r"[\s\-/]", text)), default=0)
+
+
+def _set_small(main: Tag) -> None:
+    for paragraph in main.find_all("p", class_="rests"):
+        paragraph.wrap(_new("div", **{"data-typst:text:size": "8pt"}))
+
+
+def _anchor_cells(main: Tag) -> None:
+    """An id of a cell moves to a span around its text."""
+    for cell in main.find_all(["th", "td"], id=True):
+        span = _new("span", id=str(cell["id"]))
+        del cell["id"]
+        span.extend(list(cell.contents))
+        cell.append(span)
+
+
+def _drop_dead_links(main: Tag) -> None:
+    """Typst refuses a link to what is not there."""
+    anchors = {str(tag["id"]) for tag in main.find_all(_KEEPS_ID, id=True)}
+    for link in main.find_all("a", href=re.compile("^#")):
+        if str(link["href"])[1:] not in anchors:
+            link.unwrap()
+
+
+def _new(name: str, **attributes: str) -> Tag:
+    return BeautifulSoup("", "html.parser").new_tag(name, attrs=attributes)
+
+
+def _to_typst(body: str) -> str:
+    try:
+        text = pypandoc.convert_text(
+            body, "typst", format="html", extra_args=["--wrap=none", "--syntax-highlighting=none"]
+        )
+    except (RuntimeError, OSError) as error:
+        raise ReportError(f"PDF: pandoc: {_line(error)}") from None
+    return str(text)
+
+
+def _describe(text: str, alts: dict[str, str]) -> str:
+    """Alt texts, which pandoc's Typst writer drops."""
+    return re.sub(
+        r'image\("(image-\d+\.\w+)"',
+        lambda found: f"{found[0]}, alt: {json.dumps(alts[found[1]], ensure_ascii=False)}",
+        text,
+    )
+
+
+def _typeset(source: Path, front: Front) -> bytes:
+    words = {name: getattr(front, name) for name in _WORDS}
+    try:
+        result = typst.compile(
+            source,
+            root=source.parent,
+            sys_inputs={"front": json.dumps(words, default=str)},
+            timestamp=front.date.replace(microsecond=0),
+        )
+    except RuntimeError as error:
+        raise ReportError(f"PDF: Typst: {_line(error)}") from None
+    assert isinstance(result, bytes)
+    return result
+
+
+_WORDS = ("title", "subtitle", "kicker", "description", "synthetic", "facts")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
