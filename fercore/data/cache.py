@@ -57,7 +57,7 @@ def digest(path: Path) -> str:
 
 def _stored(file: Path, source: str) -> Faces | None:
     try:
-        with np.load(file, allow_pickle=False) as kept:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Faces(kept["images"], kept["labels"], np.array(SPLITS)[kept["splits"]], source)
     except FileNotFoundError:
         return None

@@ -35,10 +35,10 @@ def fetch(to: Path) -> Path:
 
 
 def _by_hand(to: Path, reason: str) -> DataError:
-    reason = " ".join(reason.split())[:200]
     return DataError(
-        f"FER2013 could not be fetched ({reason}). Download it by hand: fer2013.csv or "
-        f"icml_face_data.csv from https://www.kaggle.com/c/{COMPETITION}/data, or the images "
-        f"from https://www.kaggle.com/datasets/{DATASET}; put the file, as it comes, into {to}/ "
-        "and give its path (make report PRESET=fer2013 DATA=...)."
+        f"FER2013 could not be fetched: {' '.join(reason.split())[:160]}\n"
+        f"Download it by hand, one of\n"
+        f"  fer2013.csv or icml_face_data.csv from https://www.kaggle.com/c/{COMPETITION}/data\n"
+        f"  the images from https://www.kaggle.com/datasets/{DATASET}\n"
+        f"put the file into {to}/ as it comes, packed or not, and name it: DATA={to / '<file>'}"
     )

@@ -187,9 +187,12 @@ def header(path: Path, stream: IO[bytes]) -> list[str]:
     if not line:
         raise bad(path, "a CSV with a header line", "an empty file")
     try:
-        cells = next(csv.reader([line.decode("utf-8-sig")], strict=True), [])
+        text = line.decode("utf-8-sig").strip()
+        cells = next(csv.reader([text], strict=True), []) if text.isprintable() else None
     except (UnicodeDecodeError, csv.Error):
-        raise bad(path, "a CSV in UTF-8 with a header line", f"{line[:20]!r}", line=1) from None
+        cells = None
+    if cells is None:
+        raise bad(path, "a CSV in UTF-8 with a header line", f"{line[:20]!r}", line=1)
     return [cell.strip().lower() for cell in cells]
 
 
