@@ -154,6 +154,7 @@ def _whole(
     write_artifacts(by_key, out)
     html = page(by_key, next(iter(executed)).parent, front)
     say("typesetting the PDF ...")
-    pdf(html, front, out / "report.pdf")
+    typeset = pdf(html, front)
     write_text(html, out / "report.html")
+    write_text(typeset, out / "report.pdf")
     return [out / "report.html", out / "report.pdf"]
