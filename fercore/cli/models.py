@@ -51,23 +51,19 @@ _COLUMNS = {
     "MMACs": "macs",
     "layers": "layers",
 }
-_CAPTION = (
-    "Keras: trainable and BatchNorm's running statistics. exact: one of both counts is the "
-    "reported one, by its convention. MMACs: million multiply-adds per image. "
-    "layers: published, or how sure their reconstruction is."
-)
+_NOTES = {
+    "Keras": "trainable and BatchNorm's running statistics",
+    "exact": "one of both counts is the reported one, by its convention",
+    "MMACs": "million multiply-adds per image",
+    "layers": "published, or how sure their reconstruction is",
+}
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     """The rows in 80 columns, without keys that no row has; `--json` gives all."""
-    table = Table(
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 1, 0, 0),
-        caption=_CAPTION,
-        caption_justify="left",
-    )
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), caption_justify="left")
     shown = {name: key for name, key in _COLUMNS.items() if any(row[key] for row in rows)}
+    table.caption = "\n".join(f"{name}: {_NOTES[name]}" for name in shown if name in _NOTES)
     for heading, key in shown.items():
         numeric = key in ("macs", "reported_params") or key.startswith("params")
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
