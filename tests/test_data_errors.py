@@ -1,4 +1,5 @@
 import gzip
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -251,3 +252,18 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     path = write_folder(tmp_path / "a", IMAGES)
     (path / "train" / "loop").symlink_to(path, target_is_directory=True)
     assert "a loop of links?" in error(path)
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_folder(tmp_path / "fer", IMAGES)
+    scandir = os.scandir
+
+    def locked(folder: str) -> object:
+        if str(folder).endswith("happy"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    assert "Permission denied" in error(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from fercore.data import cache, fer2013, folder
 from fercore.data.faces import EMOTIONS, SIDE, SPLITS, UNLABELLED, DataError, Faces
 from fercore.data.ferplus import join
-from fercore.data.files import Found
+from fercore.data.files import Found, damage
 
 __all__ = [
     "EMOTIONS",
@@ -32,9 +32,10 @@ READERS: dict[str, Callable[[Path], Found | None]] = {
 
 def recognise(path: Path) -> Found:
     """The one form that `path` has; DataError if there is none or more than one."""
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder ('synthetic' for the embedded faces)")
-    found = [one for one in (find(path) for find in READERS.values()) if one is not None]
+    with damage(path):
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder ('synthetic' for the embedded faces)")
+        found = [one for one in (find(path) for find in READERS.values()) if one is not None]
     if len(found) != 1:
         forms = ", ".join(f"{one.form} in {one.path}" for one in found) or "neither"
         raise DataError(f"{path}: expected one CSV of FER2013 or image folders, found {forms}")

@@ -16,7 +16,7 @@ import numpy as np
 import platformdirs
 
 from fercore.data.faces import SPLITS, Faces
-from fercore.data.files import MAX_TABLE, damage, members, names
+from fercore.data.files import MAX_IMAGE, damage, is_image, members, names
 
 VERSION = 1
 """Raised when a reader reads the same bytes differently."""
@@ -35,27 +35,28 @@ def through(path: Path, read: Callable[[], Faces]) -> Faces:
     A cache that cannot be read or written costs a line in the log and time, nothing else.
     """
     file = folder() / f"faces-{VERSION}-{digest(path)}.npz"
-    faces = _stored(file, path.name)
+    faces = stored(file, path.name)
     if faces is None:
         faces = read()
-        _store(file, faces)
+        store(file, faces)
     return faces
 
 
 def digest(path: Path) -> str:
-    """32 hexadecimal digits of SHA-256 over a file, or over the names and files of a folder."""
+    """32 hexadecimal digits of SHA-256 over a file, or over the images in a folder by name."""
     if path.is_file():
         with damage(path), path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:32]
     whole = hashlib.sha256()
-    with members(path, MAX_TABLE) as member:
-        for name in names(path):
+    with members(path, MAX_IMAGE) as member:
+        for name in filter(is_image, names(path)):
             content = hashlib.sha256(member(name)).digest()
             whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content)
     return whole.hexdigest()[:32]
 
 
-def _stored(file: Path, source: str) -> Faces | None:
+def stored(file: Path, source: str) -> Faces | None:
+    """The faces in a file that `store` wrote, under the name `source`; None without one."""
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Faces(kept["images"], kept["labels"], np.array(SPLITS)[kept["splits"]], source)
@@ -66,7 +67,8 @@ def _stored(file: Path, source: str) -> Faces | None:
         return None
 
 
-def _store(file: Path, faces: Faces) -> None:
+def store(file: Path, faces: Faces) -> None:
+    """Write images, labels and splits to a .npz file, whole or not at all."""
     codes = np.array([SPLITS.index(split) for split in faces.splits.tolist()], np.uint8)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import IO, cast
 
 from fercore.data.faces import DataError, Faces
@@ -32,6 +32,8 @@ MAX_LINE = 1 << 18
 """Longest line of a table, in bytes; 2,304 pixels with single spaces take at most 9,215."""
 MAX_TABLE = MAX_ROWS * 10_000
 """Largest table an archive may declare, in bytes."""
+MAX_IMAGE = 1 << 20
+"""Largest image file, in bytes; a 48x48 image takes some 2,000."""
 MAX_DEPTH = 8
 """Deepest folder that is looked into."""
 
@@ -85,7 +87,7 @@ def is_gzip(path: Path) -> bool:
 
 def is_clutter(name: str) -> bool:
     """Whether a name is what operating systems leave behind (.DS_Store, Thumbs.db, __MACOSX)."""
-    parts = PurePosixPath(name).parts
+    parts = name.split("/")
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return hidden or parts[-1] in ("Thumbs.db", "desktop.ini")
 
@@ -109,20 +111,25 @@ def _zipped(path: Path) -> list[str]:
     with damage(path), zipfile.ZipFile(path) as archive:
         found = [info.filename for info in archive.infolist() if not info.is_dir()]
     for name in found:
-        # Backslashes and drive letters leave the folder on Windows.
-        leaves = ".." in PureWindowsPath(name).parts or PureWindowsPath(name).anchor
-        if leaves:
+        parts = name.replace("\\", "/").split("/")  # backslashes and drives are Windows' ways out
+        if ".." in parts or not parts[0] or ":" in parts[0]:
             raise bad(path, "names inside the archive's folder", f"{name!r}")
     return found
 
 
 def _walked(path: Path) -> Iterator[str]:
-    for folder, folders, files in os.walk(path, followlinks=True):
+    for folder, folders, files in os.walk(path, onerror=_refuse, followlinks=True):
         inside = Path(folder).relative_to(path)
         folders[:] = [name for name in folders if not is_clutter(name)]
         if len(inside.parts) > MAX_DEPTH:
             raise bad(path, f"at most {MAX_DEPTH} folders deep", f"{inside} (a loop of links?)")
-        yield from ((inside / name).as_posix() for name in files)
+        prefix = f"{inside.as_posix()}/" if inside.parts else ""
+        yield from (prefix + name for name in files)
+
+
+def _refuse(error: OSError) -> None:
+    """Make os.walk raise, as it would else pass over folders that it may not read."""
+    raise error
 
 
 @contextmanager
@@ -134,9 +141,10 @@ def members(path: Path, limit: int) -> Iterator[Callable[[str], bytes]]:
             raise bad(path / name, f"at most {limit:,} bytes", f"{size:,}")
 
     def from_folder(name: str) -> bytes:
-        with damage(path / name):
-            checked(name, (path / name).stat().st_size)
-            return (path / name).read_bytes()
+        file = path / name
+        with damage(file):
+            checked(name, file.stat().st_size)
+            return file.read_bytes()
 
     if not path.is_file():
         yield from_folder

@@ -11,7 +11,7 @@ import io
 import re
 import warnings
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercore.data.faces import EMOTIONS, SIDE, SPLITS, Faces
-from fercore.data.files import MAX_ROWS, Found, bad, is_image, is_zip, members, names
+from fercore.data.files import MAX_IMAGE, MAX_ROWS, Found, bad, is_image, is_zip, members, names
 
 SYNONYMS = {
     "angry": ("anger",),
@@ -36,9 +36,6 @@ CLASSES = {word: EMOTIONS.index(name) for name in EMOTIONS for word in (name, *S
 FOLDERS = {"train": ("Training",), "test": ("PublicTest", "PrivateTest")}
 FOLDERS |= {split.lower(): (split,) for split in SPLITS}
 """Splits that a folder may hold; a file's prefix chooses, else the first applies."""
-
-MAX_IMAGE = 1 << 20
-"""Largest image file, in bytes; a 48x48 image takes some 2,000."""
 
 
 class Entry(NamedTuple):
@@ -82,12 +79,12 @@ def read(path: Path) -> Faces:
 
 
 def _belongs(name: str) -> bool:
-    parts = PurePosixPath(name).parts
+    parts = name.split("/")
     return is_image(name) or (len(parts) > 2 and parts[-3].lower() in FOLDERS)
 
 
 def _entry(path: Path, name: str) -> Entry:
-    parts = PurePosixPath(name).parts
+    parts = name.split("/")
     if len(parts) < 3 or parts[-3].lower() not in FOLDERS:
         expected = f"<split>/<class>/<image>, split one of {', '.join(FOLDERS)}"
         raise bad(path / name, expected, name)
