@@ -56,6 +56,7 @@ def digest(path: Path) -> str:
 
 
 def stored(file: Path, source: str) -> Faces | None:
+    """Faces that `store` kept; None where there are none, or damaged ones (said in the log)."""
     """The faces in a file that `store` wrote, under the name `source`; None without one."""
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
@@ -68,6 +69,7 @@ def stored(file: Path, source: str) -> Faces | None:
 
 
 def store(file: Path, faces: Faces) -> None:
+    """Keep faces for `stored`; where that cannot be written, the log says so."""
     """Write images, labels and splits to a .npz file, whole or not at all."""
     codes = np.array([SPLITS.index(split) for split in faces.splits.tolist()], np.uint8)
     try:
