@@ -107,6 +107,7 @@ def test_training_leaves_torch_as_it_was(faces: Faces, tmp_path: Path) -> None:
         )
 
     before = state()
+    assert before[2] is False
     threads = torch.get_num_threads() + 1
     store = RunStore(tmp_path)
     record = train.run(spec(), faces, store, device="cpu", threads=threads, progress=Progress())
@@ -114,7 +115,17 @@ def test_training_leaves_torch_as_it_was(faces: Faces, tmp_path: Path) -> None:
     assert state() == before
 
 
-def test_dropout_is_seeded_by_epoch() -> None:
+def test_dropout_is_seeded_by_epoch(faces: Faces) -> None:
+    fit = Fit(spec(), Examples(faces, np.arange(20), CPU), Examples(faces, np.arange(20), CPU))
+
+    def drawn(number: int) -> list[float]:
+        fit._plan(number)
+        return torch.rand(4).tolist()
+
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_seeds_of_runs_and_epochs_are_all_different() -> None:
     assert seeds(0, 1) == seeds(0, 1)
     assert len({value for pair in ((0, 1), (1, 0), (0, 2)) for value in seeds(*pair)}) == 6
 
@@ -305,11 +316,11 @@ def test_repeated_images_are_counted_and_left_out(faces: Faces, tmp_path: Path) 
     images, parts = faces.images.copy(), divide(faces, spec().data)
     test = parts.tests["PublicTest"]
     images[test[:5]] = images[parts.train[:5]]
-    images[parts.valid[0]] = images[parts.train[9]]
-    images[parts.valid[2]] = images[parts.valid[1]]  # repeats no image that is trained on
+    images[parts.valid[:2]] = images[parts.train[9]]
+    images[parts.valid[4]] = images[parts.valid[3]]  # repeats no image that is trained on
     record = run(spec(), Faces(images, faces.labels, faces.splits, "repeats"), tmp_path)
     public, valid = record.splits["PublicTest"], record.splits["valid"]
-    assert (public.repeated, valid.repeated) == (5, 1)
+    assert (public.repeated, valid.repeated) == (5, 2)
     kept = RunStore(tmp_path).predictions(record.run_id)["PublicTest"]
     right = kept.probabilities.argmax(1) == kept.labels
     assert public.accuracy_unseen == pytest.approx(right[5:].mean(), abs=1.5 / 30)
