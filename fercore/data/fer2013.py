@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -119,14 +120,14 @@ def read(path: Path) -> Faces:
         decode = partial(_decoded, [ROLES[name] for name in header(path, stream)])
         for chunk in _in_order(decode, _blocks(stream)):
             if chunk is None:
-                raise _explained(path)
+                raise _explained(path, good=len(labels))
             images += chunk.images.data
             labels += chunk.labels
             splits += chunk.splits
             if len(labels) > MAX_ROWS:
                 raise bad(path, f"at most {MAX_ROWS:,} rows", "more")
     if not labels:
-        raise _explained(path)
+        raise bad(path, "rows in the form of the header", "none")
     pixels_of_all = np.frombuffer(images, np.uint8).reshape(-1, SIDE, SIDE)
     return Faces(pixels_of_all, np.array(labels, np.int64), np.array(SPLITS)[splits], path.name)
 
@@ -183,16 +184,15 @@ def _codes(
     return codes if len(codes) == rows else None
 
 
-def _explained(path: Path) -> DataError:
-    """The error for the first fault in a table, found by a slow second look."""
-    line = 1
+def _explained(path: Path, good: int) -> DataError:
+    """The error for the first fault after so many good rows, found by a slow second look."""
     with table(path) as stream:
         roles = [ROLES[name] for name in header(path, stream)]
-        for line, cells in rows(path, stream, len(roles)):
+        for line, cells in islice(rows(path, stream, len(roles)), good, None):
             fault = _fault(dict(zip(roles, cells, strict=True)))
             if fault:
                 return bad(path, *fault, line=line)
-    return bad(path, "rows in the form of the header", "none" if line == 1 else "a faulty one")
+    return bad(path, "rows in the form of the header", f"a faulty one after row {good:,}")
 
 
 def _fault(cells: dict[str, str]) -> tuple[str, str] | None:
