@@ -147,7 +147,7 @@ class Fit:
 
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and number of right answers of one batch, before the weights change."""
-        with torch.autocast(self.where.type, self.dtype, enabled=self.dtype != torch.float32):
+        with torch.autocast(self.where.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             logits = self.network(images)
         logits = logits.float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)

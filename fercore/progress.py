@@ -20,6 +20,10 @@ PAUSE = 10.0
 """Seconds between two lines of one run, at least."""
 
 
+class ProgressError(ValueError):
+    """FERCORE_PROGRESS asks for a kind that there is not."""
+
+
 class Progress:
     """Told what happens; says nothing. The other kinds say it."""
 
@@ -155,7 +159,7 @@ def duration(seconds: float) -> str:
 
 
 def choose(kind: str | None = None) -> Progress:
-    """What `kind`, else FERCORE_PROGRESS, asks for. Raises ValueError for any other word."""
+    """What `kind`, else FERCORE_PROGRESS, asks for. Raises `ProgressError` for any other word."""
     kinds: dict[str, Callable[[], Progress]] = {
         "auto": lambda: Bars(tqdm.auto.tqdm) if _watched() else Lines(),
         "bars": lambda: Bars(tqdm.std.tqdm),
@@ -164,7 +168,7 @@ def choose(kind: str | None = None) -> Progress:
     }
     kind = kind or os.environ.get(CHOICE) or "auto"
     if kind not in kinds:
-        raise ValueError(f"{CHOICE}: expected one of {', '.join(kinds)}, found {kind!r}")
+        raise ProgressError(f"{CHOICE}: expected one of {', '.join(kinds)}, found {kind!r}")
     return kinds[kind]()
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import tqdm.std
 
-from fercore.progress import Bars, Lines, Progress, choose, duration
+from fercore.progress import Bars, Lines, Progress, ProgressError, choose, duration
 
 
 def tell(watch: Progress, epochs: int = 2, steps: int = 3) -> None:
@@ -85,7 +85,7 @@ def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FERCORE_PROGRESS", word)
         assert type(choose()) is kind
     monkeypatch.setenv("FERCORE_PROGRESS", "loud")
-    with pytest.raises(ValueError, match="expected one of auto, bars, lines, off, found 'loud'"):
+    with pytest.raises(ProgressError, match="expected one of auto, bars, lines, off, found 'loud'"):
         choose()
 
 
