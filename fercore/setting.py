@@ -29,10 +29,10 @@ class Setting(Spec):
     REPORTED: bool = False
     SEEDS: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
     EPOCHS: int | None = Field(10, ge=1)
-    BATCH: int = 64
+    BATCH: int = 32
     OPTIMIZER: Literal["adam", "adamw", "sgd"] = "adam"
-    RATE: float = 2e-3
-    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "onecycle"
+    RATE: float = 5e-3
+    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "cosine"
     LABEL_SMOOTHING: float = 0.0
     FLIP: bool = True
     SHIFT: float = 0.1

@@ -96,7 +96,7 @@ class Study:
         Columns are those `fercore.analysis` expects, with cost, duration and provenance beside.
         """
         networks = list(networks)
-        self.specs |= {_label(network): network for network in networks}
+        self.specs |= {models.label(network): network for network in networks}
         specs = [
             RunSpec(
                 data=self.data,
@@ -132,7 +132,8 @@ class Study:
         """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
         chosen = runs[(runs["network"] == network) & (runs["status"] == "done")]["run_id"]
         matrices = [np.array(self.records[run].splits[split].confusion) for run in chosen]
-        return np.stack(matrices).sum(0)
+        total: NDArray[np.int64] = np.stack(matrices).sum(0)
+        return total
 
     def confusions(
         self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
@@ -247,13 +248,6 @@ def _path(text: str) -> Path:
     return path if path.is_absolute() or path.exists() else root() / path
 
 
-def _label(spec: ModelSpec) -> str:
-    """A network's name in figures and tables: a family member is named by its size."""
-    if spec.widths is None:
-        return spec.name
-    return f"{spec.name}-{models.cost(spec).trainable / 1000:.0f}k"
-
-
 def _tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """Rows as plain tuples of some columns."""
     return list(table[list(columns)].itertuples(index=False, name=None))
@@ -265,7 +259,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
     reported = models.REPORTED.get(spec.name)
     row = {
         "run_id": record.run_id,
-        "network": _label(spec),
+        "network": models.label(spec),
         "family": reported.family if reported else spec.name,
         "report": reported.report if reported else "sweep",
         "channels": "-".join(map(str, spec.widths or ())),

@@ -13,6 +13,7 @@ CONDA_NAMES = {
     "pytorch": "torch",
     "matplotlib-base": "matplotlib",
     "seaborn-base": "seaborn",
+    "python-isal": "isal",
     "typst-py": "typst",
 }
 FIXED_BY_THE_USER = {"jupyterlab", "torch", "numpy", "pandas", "seaborn", "papermill", "nbconvert"}

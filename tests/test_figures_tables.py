@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.container import ErrorbarContainer
 
 from fercore import analysis, figures, tables
 from tests.tables_of_runs import runs
@@ -36,13 +37,14 @@ def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
     assert axes.get_xscale() == "log"
     assert any("means cross at" in text.get_text() for text in axes.texts)
     hollow = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
-    assert [line.get_ydata()[0] for line in hollow] == [pytest.approx(55.0)]
+    assert [float(np.asarray(line.get_ydata())[0]) for line in hollow] == [pytest.approx(55.0)]
 
 
 def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:
     pairs = analysis.matched_pairs(table, "PublicTest")
     shown = figures.leads(pairs.assign(verdict=["ahead", "undecided"]), "PublicTest")
-    points = [c.lines[0] for c in shown.figure.axes[0].containers]
+    bars = shown.figure.axes[0].containers
+    points = [bar.lines[0] for bar in bars if isinstance(bar, ErrorbarContainer)]
     assert [line.get_markerfacecolor() for line in points] == ["#0173b2", "white"]
 
 

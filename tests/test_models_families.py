@@ -182,7 +182,7 @@ def test_labels_and_listing_of_members() -> None:
     rows = listing(specs)
     assert [row["family"] for row in rows] == list(FAMILIES)
     assert all(row["exact"] is None and row["report"] is None for row in rows)
-    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=3)) == "cnn 4-8-16-32 x3"
+    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=3)) == "cnn-31k"
 
 
 def test_default_depth_is_the_same_network() -> None:

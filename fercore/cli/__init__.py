@@ -6,7 +6,10 @@ import sys
 
 import typer
 
-from fercore.cli import data, models, report, runs
+from fercore.cli.data import app as data
+from fercore.cli.models import models
+from fercore.cli.report import parameters, report
+from fercore.cli.runs import app as runs
 from fercore.data import DataError
 from fercore.models import ModelError
 from fercore.report import ReportError
@@ -18,11 +21,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(data.app, name="data")
-app.add_typer(runs.app, name="runs")
-app.command()(models.models)
-app.command()(report.report)
-app.command()(report.parameters)
+app.add_typer(data, name="data")
+app.add_typer(runs, name="runs")
+for command in (models, report, parameters):
+    app.command()(command)
 
 MISTAKES = (DataError, ModelError, ReportError, StoreError)
 """Errors whose message says all that a user needs; anything else is a fault of fercore."""

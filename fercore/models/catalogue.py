@@ -69,10 +69,10 @@ def fingerprint(spec: ModelSpec) -> str:
 
 
 def label(spec: ModelSpec) -> str:
-    """A short name for people: the name, for a family member with widths and depth."""
+    """A short name for people: a family member is called by its size, as mobilenet-30k."""
     if spec.widths is None:
         return spec.name
-    return f"{spec.name} {'-'.join(map(str, spec.widths))} x{spec.depth or DEPTH}"
+    return f"{spec.name}-{cost(spec).trainable / 1000:.0f}k"
 
 
 def build(spec: ModelSpec) -> nn.Sequential:

@@ -101,7 +101,7 @@ class View:
 
 
 def pose(person: Person, dice: Dice, knobs: Difficulty) -> View:
-    """Look at the head from somewhere: roll, zoom and shift of the frame, yaw and pitch by depth."""
+    """Look at the head: roll, zoom and shift of the frame, yaw and pitch by depth."""
     axis = torch.linspace(-1 + PIXEL / 2, 1 - PIXEL / 2, SIDE)
     column, row = axis[None, None, :], axis[None, :, None]
     angle = torch.deg2rad(dice.normal(0, knobs.roll))
