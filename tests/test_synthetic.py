@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,15 @@ def test_the_expression_is_in_the_face_and_not_around_it() -> None:
     assert mouth > 5 * corner
     wide = np.abs(faces_of("surprise") - faces_of("neutral"))
     assert wide[12:24, 10:38].mean() > 3 * wide[:6, :6].mean()
+
+
+def test_every_knob_changes_the_images() -> None:
+    labels = np.arange(CHUNK) % 7
+    usual = synthetic.generate(labels, knobs=Difficulty())
+    for name, value in asdict(Difficulty()).items():
+        more = tuple(v * 0.5 + 0.4 for v in value) if isinstance(value, tuple) else 0.5 + value
+        other = synthetic.generate(labels, knobs=replace(Difficulty(), **{name: more}))
+        assert (other != usual).any(), name
 
 
 @pytest.fixture

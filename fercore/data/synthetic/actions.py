@@ -115,10 +115,10 @@ def confusions() -> Tensor:
 
 def activate(labels: Tensor, dice: Dice, knobs: Difficulty) -> Activation:
     """Action units of one chunk of faces that show `labels`, int64 (CHUNK,)."""
-    shown = _perform(labels, dice)
-    other = _perform(
-        torch.multinomial(confusions()[labels], 1, generator=dice.generator)[:, 0], dice
-    )
+    confusable = torch.multinomial(confusions()[labels], 1, generator=dice.generator)[:, 0]
+    mislabelled = dice.chance(knobs.label_noise).flatten().bool()
+    shown = _perform(torch.where(mislabelled, confusable, labels), dice)
+    other = _perform(confusable, dice)
     blend = dice.chance(knobs.blend_rate) * dice.uniform(0, knobs.blend)
     strength = dice.uniform(*knobs.intensity)
     mixed = {au: ((1 - blend) * shown[au] + blend * other[au]) * strength for au in ACTIONS}
