@@ -74,8 +74,8 @@ class Bars(Progress):
         run, batches = self._bars
         run.set_postfix_str(f"loss {loss:.2f}, valid {accuracy:.1%}", refresh=False)
         run.update()
+        batches.set_description(f"epoch {min(run.n + 1, run.total)}", refresh=False)
         batches.reset()
-        batches.set_description(f"epoch {min(run.n + 1, run.total)}")
 
     def end(self, outcome: str) -> None:
         """Take the run's bars away and move the study's."""
