@@ -11,8 +11,10 @@ from fercore.cli.models import models
 from fercore.cli.report import parameters, report
 from fercore.cli.runs import app as runs
 from fercore.data import DataError
+from fercore.device import DeviceError
 from fercore.models import ModelError
-from fercore.report import ReportError
+from fercore.progress import ProgressError
+from fercore.report import NotebookError, ReportError
 from fercore.runs import StoreError
 
 app = typer.Typer(
@@ -26,14 +28,17 @@ app.add_typer(runs, name="runs")
 for command in (models, report, parameters):
     app.command()(command)
 
-MISTAKES = (DataError, ModelError, ReportError, StoreError)
+MISTAKES = (DataError, DeviceError, ModelError, ProgressError, ReportError, StoreError)
 """Errors whose message says all that a user needs; anything else is a fault of fercore."""
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message on stderr and exit code 2."""
+    """Run the command line; a user's mistake is one message and exit code 2, a failed cell 1."""
     try:
         app()
     except MISTAKES as mistake:
         print(f"fercore: {mistake}", file=sys.stderr)
         sys.exit(2)
+    except NotebookError as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        sys.exit(1)

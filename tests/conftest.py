@@ -1,0 +1,16 @@
+"""Tests leave the user's caches and runs alone, and show no progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("FERCORE_RUNS", str(tmp_path_factory.mktemp("runs")))
+        patch.setenv("FERCORE_PROGRESS", "off")
+        yield
