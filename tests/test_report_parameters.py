@@ -138,6 +138,13 @@ def test_a_path_is_made_absolute_and_must_exist(folder: Path) -> None:
         resolved(folder, "DATA=gone.csv")
 
 
+def test_a_path_of_the_preset_that_is_replaced_need_not_exist(folder: Path) -> None:
+    (folder / "presets" / "quick.yaml").write_text("DATA: gone\n")
+    assert resolved(folder, "DATA=synthetic")["q1_one"]["DATA"] == "synthetic"
+    with pytest.raises(ParameterError, match="DATA=gone: no such file"):
+        resolved(folder)
+
+
 @pytest.mark.parametrize("text", ["EPOCHS", "=3", "MY EPOCHS=3"])
 def test_malformed_assignment(text: str) -> None:
     with pytest.raises(ParameterError, match="expected NAME=VALUE"):

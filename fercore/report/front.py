@@ -221,6 +221,6 @@ def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     bundle, _ = Table(frame, caption="All runs.", name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])
     for run in runs:
-        cell = f'style="text-align: left">{run["run_id"]}</th>'
-        html = html.replace(cell, f'id="run-{run["run_id"]}" {cell}')
+        cell = f">{run['run_id']}</th>"
+        html = html.replace(cell, f' id="run-{run["run_id"]}"{cell}')
     return html

@@ -117,7 +117,8 @@ def resolve(
     settings = read_preset(preset)
     _refuse_unknown(settings, known, f"preset {preset.name}: ")
     _refuse_unknown(overrides, {notebook: known[notebook] for notebook in asked}, "")
-    settings = _absolute(settings, asked[0].parent.parent)
+    preset_only = {name: value for name, value in settings.items() if name not in overrides}
+    settings = _absolute(preset_only, asked[0].parent.parent)
     settings |= _absolute(overrides, base or Path.cwd())
     return {
         notebook: {
