@@ -1,0 +1,120 @@
+"""Title page and appendix: facts of the data and of the runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+
+from fercore.report.front import (
+    Front,
+    Request,
+    describe_data,
+    describe_runs,
+    provenance,
+)
+from fercore.report.parameters import Parameter
+from tests.executed_notebooks import (
+    DATE,
+    HOSTILE,
+    code,
+    front,
+    notebook,
+    run,
+    text,
+    three_chapters,
+)
+from tests.executed_notebooks import provenance as made
+
+
+def source(notebook: str, *runs: dict[str, Any], **data: Any) -> dict[str, Any]:
+    return {"notebook": notebook, "data": {"source": "synthetic", **data}, "runs": list(runs)}
+
+
+def fronted(*sources: dict[str, Any], **more: Any) -> Front:
+    return Front(request=Request("quick"), date=DATE, sources=sources, **more)
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (Request("quick"), "make report PRESET=quick"),
+        (Request("quick", {"EPOCHS": "2"}), "make report EPOCHS=2"),
+        (Request("full", {"DATA": "my faces.csv"}), "make report PRESET=full 'DATA=my faces.csv'"),
+        (Request("full", only=("q2", "q3")), "make q2 PRESET=full\nmake q3 PRESET=full"),
+    ],
+)
+def test_command_asks_for_the_same_again(request_: Request, command: str) -> None:
+    assert request_.command == command
+
+
+def test_facts_of_a_report() -> None:
+    facts = dict(front(three_chapters(), settings={"SEEDS": [0, 1], "BUDGETS": []}).facts)
+    assert facts["Data"] == (
+        "synthetic · 1,400 Training, 350 PublicTest, no PrivateTest · fingerprint abc123"
+    )
+    assert facts["Preset"] == "quick"
+    assert facts["Parameters"] == "SEEDS = 0, 1, BUDGETS = none"
+    assert facts["Runs"] == "3 runs of 1 network"
+    assert facts["Date"] == "17 May 2024, 09:30 UTC"
+    assert facts["Code"].endswith("at commit c0ffeec0ffee")
+    assert facts["Hardware"] == "a processor"
+
+
+def test_unknown_facts_are_left_out() -> None:
+    assert [name for name, _ in fronted().facts] == ["Preset", "Date", "Code"]
+    assert fronted().commit == ""
+
+
+def test_different_data_are_all_named() -> None:
+    found = fronted(
+        source("q1", fingerprint="one"),
+        source("q2", fingerprint="one"),
+        source("q3", fingerprint="two"),
+    )
+    assert [data["fingerprint"] for data in found.data] == ["one", "two"]
+
+
+def test_file_is_named_without_its_folders() -> None:
+    assert describe_data({"source": "/home/someone/fer2013.csv"}) == "fer2013.csv"
+    found = fronted(source("q1", source="/home/someone/fer2013.csv", fingerprint="one"))
+    assert "someone" not in str(found.facts) + str(found.appendix())
+
+
+def test_run_used_twice_is_listed_once() -> None:
+    again = run("aaaaaaaaaaaa", reused=True)
+    found = fronted(source("q1_size", run("aaaaaaaaaaaa")), source("q4_both", again))
+    (only,) = found.runs
+    assert only["used"] == ["q1", "q4"]
+    assert only["reused"] is False
+
+
+def test_runs_are_counted_with_their_failures() -> None:
+    runs = [run("a"), run("b", network="other"), run("c", failure="diverged")]
+    assert describe_runs(runs) == "3 runs of 2 networks, 1 failed"
+    assert describe_runs(runs[:1]) == "1 run of 1 network"
+    assert describe_runs([]) == ""
+
+
+def test_last_provenance_of_a_notebook_counts() -> None:
+    cells = code(made("q1", run("aaaaaaaaaaaa"))), code(made("q1", run("bbbbbbbbbbbb")))
+    found = provenance(notebook(text("# One"), *cells))
+    assert found is not None
+    assert [one["run_id"] for one in found["runs"]] == ["bbbbbbbbbbbb"]
+    assert provenance(notebook(text("# One"))) is None
+
+
+def test_appendix_says_who_set_a_parameter() -> None:
+    declared = {
+        "q1": {"EPOCHS": Parameter("EPOCHS", 5, "passes"), "SEED": Parameter("SEED", 0, HOSTILE)},
+        "q2": {"EPOCHS": Parameter("EPOCHS", 9, "passes"), "SEED": Parameter("SEED", 1, HOSTILE)},
+    }
+    html = fronted(settings={"EPOCHS": 3}, parameters=declared).appendix()["parameters"]
+    soup = BeautifulSoup(html, "html.parser")
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in soup.select("tr")]
+    assert rows[1:] == [
+        ["EPOCHS", "3", "preset or command", "passes", "q1 q2"],
+        ["SEED", "0", "notebook", HOSTILE, "q1"],
+        ["SEED", "1", "notebook", HOSTILE, "q2"],
+    ]

@@ -1,0 +1,192 @@
+"""The page typeset as a PDF."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from nbformat import NotebookNode
+from pypdf import PdfReader
+from pypdf.generic import Destination
+
+from fercore.display import Table
+from fercore.report.front import SYNTHETIC, TITLE, Front
+from fercore.report.html import page
+from fercore.report.notebooks import ReportError
+from fercore.report.pdf import pdf
+from tests.executed_notebooks import (
+    code,
+    figure,
+    front,
+    notebook,
+    provenance,
+    run,
+    text,
+    three_chapters,
+)
+
+MARKUP = r'#panic("no") $x$ *a* _b_ `c` @d <e> \u{41} // f /* g'
+
+
+def typeset(notebooks: dict[str, NotebookNode], title: Front | None = None) -> bytes:
+    title = title or front(notebooks)
+    return pdf(page(notebooks, Path(), title), title)
+
+
+def words(found: PdfReader, first: int = 0, last: int | None = None) -> str:
+    """Text of these pages, each stretch of white space one blank."""
+    pages = found.pages[first:last]
+    return " ".join(" ".join(sheet.extract_text() for sheet in pages).split())
+
+
+def bookmarks(found: PdfReader) -> list[str]:
+    """Titles of all levels, in order."""
+    flat: list[str] = []
+    stack: list[Any] = list(found.outline)
+    while stack:
+        entry = stack.pop(0)
+        if isinstance(entry, list):
+            stack[:0] = entry
+        else:
+            flat.append(str(entry.title))
+    return flat
+
+
+def led_to(found: PdfReader, place: int) -> list[int]:
+    """Where the links of a page lead, as pages counted from zero."""
+    pages = {page.indirect_reference: number for number, page in enumerate(found.pages)}
+    links = [one.get_object() for one in found.pages[place].get("/Annots", [])]
+    ends = [link["/Dest"] for link in links]
+    named = found.named_destinations
+    return [pages[named[end].page if isinstance(end, str) else end[0]] for end in ends]
+
+
+@pytest.fixture(scope="module")
+def made() -> bytes:
+    return typeset(three_chapters())
+
+
+@pytest.fixture(scope="module")
+def reader(made: bytes) -> PdfReader:
+    return PdfReader(io.BytesIO(made))
+
+
+def test_pdf_has_pages_a_title_and_a_language(made: bytes, reader: PdfReader) -> None:
+    assert made.startswith(b"%PDF")
+    assert len(reader.pages) >= 3
+    assert reader.metadata is not None
+    assert reader.metadata.title == TITLE
+    assert reader.metadata.author == "fercore"
+    root: Any = reader.trailer["/Root"]
+    assert root["/Lang"].startswith("en")
+
+
+def test_same_page_gives_the_same_bytes(made: bytes) -> None:
+    assert typeset(three_chapters()) == made
+
+
+def test_title_page_says_what_and_that_faces_are_drawn(reader: PdfReader) -> None:
+    first = words(reader, 0, 1)
+    assert TITLE in first
+    assert "SYNTHETIC DATA." in first
+    assert SYNTHETIC[:60] in first
+    assert "fingerprint abc123" in first
+
+
+def test_captions_cells_and_references_are_text(reader: PdfReader) -> None:
+    whole = words(reader)
+    assert "Figure 1. Accuracy by size. Synthetic data (SynthFER)" in whole
+    assert "Table 1. Two networks." in whole
+    assert "Table 2. Again two networks." in whole
+    assert "MobileNet 61.2%" in whole
+    assert "See Figure 1 and Table 2." in whole
+    assert "Drawn faces." in whole
+
+
+def test_code_is_left_out(reader: PdfReader) -> None:
+    assert "folded" not in words(reader)
+    assert "Skip to the text" not in words(reader)
+
+
+def test_each_caption_stands_once(reader: PdfReader) -> None:
+    assert words(reader).count("Accuracy by size.") == 1
+    assert words(reader).count("Again two networks.") == 1
+
+
+def test_bookmarks_are_the_headings(reader: PdfReader) -> None:
+    assert bookmarks(reader)[:7] == [
+        "Contents",
+        "Does size matter?",
+        "Answer",
+        "Does shape matter?",
+        "Answer",
+        "Data and method",
+        "Answer",
+    ]
+    assert "Runs" in bookmarks(reader)
+
+
+def test_chapters_begin_a_page(reader: PdfReader) -> None:
+    places: list[Any] = [
+        reader.get_destination_page_number(entry)
+        for entry in reader.outline
+        if isinstance(entry, Destination)
+    ]
+    assert len(set(places)) == len(places) == 5
+    assert places == sorted(places)
+
+
+def test_links_lead_to_figures_tables_and_runs(reader: PdfReader) -> None:
+    # The first chapter cites Figure 1, Table 2 (a page on), the appendix and two of its runs.
+    assert led_to(reader, 2) == [2, 3, 5, 5, 5]
+    assert led_to(reader, 3) == [3, 5, 5, 5]
+
+
+def test_pictures_have_their_descriptions(made: bytes) -> None:
+    found = PdfReader(io.BytesIO(made))
+    size: Any = found.trailer["/Size"]
+    kept: list[Any] = [found.get_object(number) for number in range(1, size)]
+    described = [one["/Alt"] for one in kept if isinstance(one, dict) and "/Alt" in one]
+    assert described.count("A rising line.") == 2
+
+
+def test_no_notice_for_photographs() -> None:
+    cell = code(provenance("q1", run("0123456789ab"), synthetic=False))
+    found = PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), cell)})))
+    assert "SYNTHETIC" not in words(found, 0, 1)
+
+
+def test_texts_are_never_taken_for_typst() -> None:
+    cells = Table(pd.DataFrame({MARKUP: [MARKUP]}), caption=MARKUP, name="markup")
+    shown = code(figure(caption=MARKUP, alt=f'{MARKUP}"\\"\n'), cells)
+    books = {"q1": notebook(text("# One"), shown), "q2": notebook(text("# Two"))}
+    title = front(books, title=MARKUP, subtitle=MARKUP, settings={"DATA": MARKUP})
+    found = PdfReader(io.BytesIO(typeset(books, title)))
+    assert found.metadata is not None
+    assert found.metadata.title == MARKUP
+    plain = re.sub(r"\s", "", words(found))
+    assert plain.count(re.sub(r"\s", "", MARKUP)) >= 6
+
+
+def test_wide_table_and_raster_figure() -> None:
+    wide = pd.DataFrame({f"split {n}": [f"{n}.25 ± 0.125"] * 3 for n in range(14)})
+    shown = code(Table(wide, caption="Wide.", name="wide"), figure(raster=True))
+    found = PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), shown)})))
+    whole = words(found)
+    assert all(f"{n}.25 ± 0.125" in whole for n in range(14))
+    assert sum(len(sheet.images) for sheet in found.pages) == 1
+
+
+def test_page_that_is_none_is_refused() -> None:
+    with pytest.raises(ReportError, match="no <main>"):
+        pdf("<p>nothing</p>", front({}))
+
+
+def test_what_typst_cannot_set_is_one_line() -> None:
+    broken = "<main><img alt='x' src='data:image/png;base64,AAAA'></main>"
+    with pytest.raises(ReportError, match=r"PDF: Typst: .+"):
+        pdf(broken, front({}))
