@@ -4,16 +4,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PRESET ?= quick
+# From the command line only: a variable of the environment is no parameter.
+PRESET := $(if $(filter command line,$(origin PRESET)),$(PRESET),quick)
 
-# Where the packages live: the active conda environment (but never its base) or virtual
-# environment; otherwise .venv in this folder.
-ifneq ($(and $(CONDA_PREFIX),$(filter-out base,$(CONDA_DEFAULT_ENV))),)
-  ENV := $(CONDA_PREFIX)
-  PINS :=
-else
-  ENV := $(or $(VIRTUAL_ENV),.venv)
-  PINS := -c constraints.txt
+# Where the packages live: the active virtual or conda environment (but never conda's base);
+# otherwise .venv in this folder. What conda installed is not replaced by pins.
+CONDA := $(and $(CONDA_PREFIX),$(filter-out base,$(CONDA_DEFAULT_ENV)))
+ENV := $(or $(VIRTUAL_ENV),$(if $(CONDA),$(CONDA_PREFIX)),.venv)
+PINS := $(if $(VIRTUAL_ENV),-c constraints.txt,$(if $(CONDA),,-c constraints.txt))
+ifneq ($(words $(ENV)),1)
+  $(error the environment's path has a space, which make cannot handle: $(ENV))
 endif
 BIN := $(ENV)/bin
 READY := $(ENV)/.fercore-ready
@@ -21,10 +21,12 @@ PYTHON ?= python3
 
 # Every variable given on the command line, PRESET and tools apart, is a notebook parameter.
 quote = '$(subst ','\'',$(1))'
-TOOLS := PRESET PYTHON QUESTION
+TOOLS := PRESET PYTHON
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command line,$(origin $(v))),$(v)))
 PARAMETERS := $(foreach v,$(filter-out $(TOOLS),$(GIVEN)),--set $(call quote,$(v)=$(value $(v))))
 REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
+
+NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
 .PHONY: help setup report q1 q2 q3 q4 lab test lint bench data clean
 
@@ -41,7 +43,7 @@ setup: $(READY)  ## create the environment (report, test and the others do it th
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; \
 	  sys.exit(0 if v >= (3, 11) else f"fercore needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 ...")'
-	@test -x $(BIN)/python || { echo "Creating $(ENV)"; $(PYTHON) -m venv $(ENV); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Creating $(ENV)"; $(PYTHON) -m venv $(ENV); }
 	@echo "Installing the packages that constraints.txt pins into $(ENV) (some minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,download]'
 	@touch $(READY)
@@ -53,10 +55,10 @@ q1 q2 q3 q4: $(READY)  ## one question alone: its executed notebook and an HTML 
 	@$(REPORT) --only $@
 
 lab: $(READY)  ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+	$(NO_PARAMETERS)@$(BIN)/jupyter lab --notebook-dir=. notebooks
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
-	@$(BIN)/python -m pytest
+	$(NO_PARAMETERS)@$(BIN)/python -m pytest
 
 lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -66,7 +68,7 @@ lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 bench: $(READY)  ## measure speed on this machine
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	$(NO_PARAMETERS)@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 data: $(READY)  ## fetch FER2013 from Kaggle into data/
 	@$(BIN)/fercore data fetch

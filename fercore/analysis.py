@@ -30,7 +30,7 @@ IDENTITY = ["network", "family", "report", "params_trainable", "params_keras_tot
 """Columns that are the same for all runs of one network."""
 
 
-PAIR_COLUMNS = ["mobilenet", "cnn", "size", "mobilenet_mean", "cnn_mean"]
+PAIR_COLUMNS = ["report", "mobilenet", "cnn", "size", "mobilenet_mean", "cnn_mean"]
 PAIR_COLUMNS += ["lead", "low", "high", "verdict"]
 
 
@@ -85,7 +85,10 @@ def summarise(runs: pd.DataFrame, split: str) -> pd.DataFrame:
         .reset_index()
         .sort_values(["params_trainable", "network"], ignore_index=True)
     )
-    spread = [half_width(deviation, freedom, int(count)) for count in table["seeds"]]
+    spread = [
+        half_width(deviation, freedom, int(count)) if count > 1 else math.nan
+        for count in table["seeds"]
+    ]
     return table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
 
 
@@ -98,7 +101,8 @@ def difference(runs: pd.DataFrame, split: str, first: str, second: str) -> Row:
     deviation, freedom = pooled_deviation(runs, split)
     values = [runs.loc[runs["network"] == name, split].dropna() for name in (first, second)]
     lead = float(values[0].mean() - values[1].mean())
-    spread = half_width(deviation, freedom, len(values[0]), len(values[1]))
+    several = min(map(len, values)) > 1
+    spread = half_width(deviation, freedom, *map(len, values)) if several else math.nan
     low, high = lead - spread, lead + spread
     return {"lead": lead, "low": low, "high": high, "verdict": verdict(low, high)}
 
@@ -106,16 +110,18 @@ def difference(runs: pd.DataFrame, split: str, first: str, second: str) -> Row:
 def matched_pairs(runs: pd.DataFrame, split: str, tolerance: float = 0.1) -> pd.DataFrame:
     """Pairs of one MobileNet and one CNN of equal size, and MobileNet's lead in each.
 
+    Only networks of the sweep, or of one and the same report, are paired: they share a plan.
     Two networks match if their trainable parameters differ by at most `tolerance` (a share of
     the smaller); each network is paired with its nearest, and only once.
 
-    Columns: ``mobilenet``, ``cnn`` (names), ``size`` (geometric mean of both counts),
-    ``mobilenet_mean``, ``cnn_mean`` (fractions) and those of `difference`, MobileNet first.
-    Sorted by size; empty where nothing matches.
+    Columns: ``report`` ("sweep", "A" or "B"), ``mobilenet``, ``cnn`` (names), ``size``
+    (geometric mean of both counts), ``mobilenet_mean``, ``cnn_mean`` (fractions) and those of
+    `difference`, MobileNet first. Sorted by size; empty where nothing matches.
     """
     finished = summarise(runs, split).dropna(subset="mean").to_dict("records")
     rows = [
         {
+            "report": ours["report"],
             "mobilenet": ours["network"],
             "cnn": theirs["network"],
             "size": math.sqrt(ours["params_trainable"] * theirs["params_trainable"]),
@@ -136,6 +142,7 @@ def _nearest(networks: list[Row], tolerance: float) -> list[tuple[Row, Row]]:
         (abs(math.log(a["params_trainable"] / b["params_trainable"])), i, j)
         for i, a in enumerate(ours)
         for j, b in enumerate(theirs)
+        if a["report"] == b["report"]
     )
     used: set[tuple[str, int]] = set()
     pairs = []
@@ -160,17 +167,17 @@ def verdict(low: float, high: float) -> str:
 
 
 def crossings(summary: pd.DataFrame) -> list[float]:
-    """Sizes at which the two families' mean curves cross.
+    """Sizes at which the mean curves of the two families' sweeps cross.
 
-    Each family's means are joined by straight lines over log10 of trainable parameters, and
-    compared only where both families were measured. Networks of equal size within a family are
-    averaged.
+    The reports' own networks are on no curve: they differ in more than size. Each family's
+    means are joined by straight lines over log10 of trainable parameters, and compared only where
+    both families were measured.
 
     Returns parameter counts, ascending; empty where the curves do not cross or do not overlap.
     """
     curves = {
         family: part.groupby("params_trainable")["mean"].mean().dropna()
-        for family, part in summary.groupby("family")
+        for family, part in summary[summary["report"] == "sweep"].groupby("family")
     }
     if set(curves) < {"mobilenet", "cnn"} or any(curve.empty for curve in curves.values()):
         return []

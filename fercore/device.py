@@ -29,7 +29,7 @@ def choose(name: str = "auto") -> torch.device:
         return torch.device(here[0])
     kind, _, index = name.partition(":")
     many = torch.cuda.device_count() if kind == "cuda" else 1
-    if kind not in here or (index and not (index.isdigit() and int(index) < many)):
+    if kind not in here or (":" in name and not (index.isdigit() and int(index) < many)):
         raise DeviceError(f"device: expected auto or one of {', '.join(here)}, found {name!r}")
     return torch.device(name)
 

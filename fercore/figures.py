@@ -115,7 +115,8 @@ def size_against_accuracy(
             textcoords="offset points",
             color="0.3",
         )
-    _size_axis(axes)
+    if summary["mean"].notna().any() or published is not None:
+        _size_axis(axes)
     axes.set_ylabel(f"accuracy on {split} (%)")
     axes.legend(frameon=False, fontsize=8)
     title = " and ".join(NAMES[family] for family in families)
@@ -124,8 +125,8 @@ def size_against_accuracy(
         name=name,
         caption=f"Parameters against accuracy on {split}, {title}. Large filled marks are means "
         "over seeds with their 95 % interval (seed to seed, pooled deviation; none for a single "
-        "seed), small dots single runs, open marks figures that the two reports published "
-        "(other splits and recipes: see the table).",
+        "seed), small dots single runs, open marks what the two reports published, at their "
+        "trainable parameters (on photographs, with other splits and recipes: see the table).",
         alt=_describe_curves(summary, split),
         note=note,
     )
@@ -177,7 +178,9 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     ``valid_accuracy``.
     """
     drawing, (left, right) = _axes(9, 3.6, 2)
-    colours = dict(zip(history["network"].unique(), sns.color_palette("colorblind"), strict=False))
+    networks = history["network"].unique()
+    palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
+    colours = dict(zip(networks, palette, strict=True))
     for (network, _), part in history.groupby(["network", "seed"], sort=False):
         left.plot(part["epoch"], part["train_loss"], color=colours[network], alpha=0.8)
         right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
@@ -188,14 +191,16 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="training loss (augmented images)")
     right.set(xlabel="epoch", ylabel="validation accuracy (%)")
-    final = history.groupby("network", sort=False)["valid_accuracy"].last()
+    last = history.groupby(["network", "seed"], sort=False).tail(1)
+    final = last.groupby("network", sort=False)["valid_accuracy"].mean()
     ends = "; ".join(f"{network} {100 * value:.1f} %" for network, value in final.items())
     return Figure(
         drawing,
         name="learning-curves",
         caption="Learning curves, one line per seed: training loss, and accuracy on the "
-        "validation part of Training.",
-        alt=f"Learning curves. Validation accuracy after the last epoch: {ends}",
+        "validation part of Training. A line that stops early is a run that did not stay finite.",
+        alt="Learning curves. Validation accuracy after the last finished epoch, mean over seeds: "
+        + (ends or "no epoch was finished"),
         note=note,
     )
 

@@ -9,6 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 
+def root() -> Path:
+    """The project's folder if fercore runs from a checkout, else the working directory."""
+    checkout = Path(__file__).resolve().parents[1]
+    return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
+
+
 @cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages that decide what a run computes."""

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from fercore.provenance import root as project
 from fercore.record import RunRecord, run_id
 from fercore.spec import SCHEMA_VERSION
 
@@ -50,10 +51,10 @@ class Predictions(NamedTuple):
 
 
 class RunStore:
-    """Finished runs in a folder: `root`, else what FERCORE_RUNS names, else ./runs."""
+    """Finished runs in a folder: `root`, else what FERCORE_RUNS names, else the project's runs/."""
 
     def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root or os.environ.get(ROOT) or "runs").expanduser()
+        self.root = Path(root or os.environ.get(ROOT) or project() / "runs").expanduser()
 
     def __repr__(self) -> str:
         return f"RunStore({str(self.root)!r})"

@@ -20,7 +20,7 @@ CLOSE = 0.02
 
 CLAIMS = {
     "A": ("the plain CNN is ahead from about 50,000 to 100,000 parameters on", 100_000, math.inf),
-    "B": ("MobileNet is ahead at every matched size, up to 158,000 parameters", 0, 158_000),
+    "B": ("MobileNet is ahead at every matched size, 46,000 to 158,000", 45_000, 160_000),
 }
 """What each report concluded, and the sizes (trainable parameters) at which that can be held
 against a run: for A from the upper end of its range, so that the range itself decides nothing."""
@@ -41,7 +41,7 @@ def _points(value: float) -> str:
 
 
 def _seeds(summary: pd.DataFrame) -> str:
-    counts = sorted(set(summary["seeds"]))
+    counts = sorted(set(summary["seeds"]) - {0}) or [0]
     if len(counts) == 1:
         return "1 seed" if counts == [1] else f"mean of {counts[0]} seeds"
     return f"mean of {counts[0]} to {counts[-1]} seeds"
@@ -84,10 +84,12 @@ def large_against_compact(
 
 def _one_pair(runs: pd.DataFrame, split: str, report: str, large: Row, compact: Row) -> str:
     ratio = large["params_trainable"] / compact["params_trainable"]
+    word = "fewer" if ratio >= 1 else "more"
+    ratio = max(ratio, 1 / ratio)
     times = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
     sizes = (
         f"Report {report}: **{compact['network']}** has {compact['params_trainable']:,} trainable "
-        f"parameters, {times} times fewer than **{large['network']}** with "
+        f"parameters, {times} times {word} than **{large['network']}** with "
         f"{large['params_trainable']:,}"
     )
     if math.isnan(large["mean"] + compact["mean"]):
@@ -153,21 +155,38 @@ def _order(rows: list[Row]) -> str:
     if not drops:
         return "No step up in size lowered the mean."
     steps = ", ".join(f"{large} is below {small}" for small, large in drops)
-    return f"More parameters did not always help: {steps}."
+    return f"The mean did not rise with every step up in size: {steps}."
 
 
-def comparison(pairs: pd.DataFrame, crossings: list[float], split: str, note: str = "") -> Text:
+def comparison(
+    summary: pd.DataFrame, pairs: pd.DataFrame, crossings: list[float], split: str, note: str = ""
+) -> Text:
     """Question 4: who is ahead at which size, and where the curves cross, if they do."""
-    head = f"**Answer** ({split}). {note}\n\n"
+    head = f"**Answer** ({split}, {_seeds(summary)}). {note}\n\n"
     if pairs.empty:
-        return Text(f"{head}No MobileNet and CNN of equal size finished: nothing to compare.")
+        nothing = "No MobileNet and CNN of equal size finished: nothing to compare."
+        return Text(f"{head}{nothing}{_failures(summary)}")
     rows: list[Row] = pairs.to_dict("records")
     smallest = _lead("MobileNet", "the plain CNN", rows[0])
     text = f"At the smallest matched size, {short(rows[0]['size'])} parameters, {smallest}."
     if len(rows) > 1:
         largest = _lead("MobileNet", "the plain CNN", rows[-1])
         text += f" At the largest, {short(rows[-1]['size'])}, {largest}. {_tally(rows)}"
-    return Text(f"{head}{text} {_crossing(crossings, rows)}")
+    return Text(f"{head}{text} {_crossing(crossings, rows)}{_failures(summary)}")
+
+
+def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
+    """How many channels each family affords at equal parameters (last stage, sweep only)."""
+    widths = runs.drop_duplicates("network").set_index("network")["channels"]
+    lines = []
+    for row in pairs[pairs["report"] == "sweep"].to_dict("records"):
+        wide, narrow = (int(widths[row[f]].split("-")[-1]) for f in ("mobilenet", "cnn"))
+        lines.append(
+            f"{wide / narrow:.1f} times as many at {short(row['size'])} ({wide} against {narrow})"
+        )
+    if not lines:
+        return Text("No matched pair of the sweep was trained here to show it on.")
+    return Text(f"MobileNet's last stage has, in channels, {', '.join(lines)}.")
 
 
 def _tally(rows: list[Row]) -> str:
@@ -175,11 +194,14 @@ def _tally(rows: list[Row]) -> str:
     undecided = len(rows) - sum(counts.values())
     return (
         f"Of {len(rows)} matched sizes MobileNet is shown to be ahead at {counts['ahead']}, "
-        f"the plain CNN at {counts['behind']}; {undecided} remain undecided."
+        f"the plain CNN at {counts['behind']}; {undecided} remain undecided "
+        "(each size judged by itself at 95 %)."
     )
 
 
 def _crossing(crossings: list[float], rows: list[Row]) -> str:
+    if sum(row["report"] == "sweep" for row in rows) < 2:
+        return "Fewer than two matched sizes of the sweep: no curves to cross."
     if not crossings:
         return "The curves of the means do not cross within the measured sizes."
     places = " and ".join(f"{short(size)} parameters" for size in crossings)

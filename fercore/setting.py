@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from fercore import models
-from fercore.spec import AugmentSpec, Spec, TrainSpec
+from fercore.provenance import root
+from fercore.spec import AugmentSpec, DataSpec, Spec, TrainSpec
 
 EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
@@ -21,7 +23,7 @@ class StudyError(ValueError):
 class Setting(Spec):
     """A notebook's parameters, checked. Each notebook has some of them, by these names."""
 
-    DATA: str = "synthetic"
+    DATA: str = Field("synthetic", min_length=1)
     TRAIN_IMAGES: int | None = None
     NETWORKS: tuple[str, ...] = ()
     BUDGETS: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
@@ -29,10 +31,10 @@ class Setting(Spec):
     REPORTED: bool = False
     SEEDS: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
     EPOCHS: int | None = Field(10, ge=1)
-    BATCH: int = 32
+    BATCH: int = 16
     OPTIMIZER: Literal["adam", "adamw", "sgd"] = "adam"
     RATE: float = 5e-3
-    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "cosine"
+    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "onecycle"
     LABEL_SMOOTHING: float = 0.0
     FLIP: bool = True
     SHIFT: float = 0.1
@@ -40,6 +42,20 @@ class Setting(Spec):
     ZOOM: float = 0.1
     DTYPE: Literal["auto", "float32", "bfloat16"] = "auto"
     DEVICE: str = "auto"
+    THREADS: int | None = Field(1, ge=1)
+
+    @property
+    def source(self) -> str:
+        """DATA with its path found: below the working directory, else below the project."""
+        if self.DATA.lower() == "synthetic":
+            return "synthetic"
+        path = Path(self.DATA).expanduser()
+        return str(path if path.is_absolute() or path.exists() else root() / path)
+
+    @property
+    def data(self) -> DataSpec:
+        """The data part of every run."""
+        return DataSpec(source=self.source, train_images=self.TRAIN_IMAGES)
 
     def recipe(self, epochs: int) -> TrainSpec:
         """The recipe that all networks of the study share."""
@@ -67,6 +83,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     try:
         setting = Setting(**names)
         setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)
+        _ = setting.data
     except ValidationError as error:
         raise StudyError("\n".join(map(_fault, error.errors()))) from None
     for name in ("SEEDS", "BUDGETS", "NETWORKS"):
@@ -77,7 +94,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
 
 
 def _fault(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
+    place = ".".join(str(part) for part in error["loc"]).upper()
     if error["type"] == "extra_forbidden":
         return f"{place}: no such parameter; there are {', '.join(Setting.model_fields)}"
     return f"{place}: {error['msg']}, found {error['input']!r}"

@@ -11,8 +11,6 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,18 +24,13 @@ from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
 from fercore.display import Provenance
 from fercore.provenance import commit, versions
-from fercore.runs import ROOT, RunRecord, RunStore
+from fercore.record import Epoch
+from fercore.runs import RunRecord, RunStore
 from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
-from fercore.spec import DataSpec, ModelSpec, RunSpec
+from fercore.spec import ModelSpec, RunSpec
 
 COLUMNS = 10
 """Faces shown of each expression."""
-
-
-def root() -> Path:
-    """The project's folder if fercore runs from a checkout, else the working directory."""
-    checkout = Path(__file__).resolve().parents[1]
-    return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
 
 
 def begin(parameters: Mapping[str, Any]) -> Study:
@@ -54,9 +47,9 @@ class Study:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.source = setting.DATA if setting.DATA == "synthetic" else str(_path(setting.DATA))
+        self.source = setting.source
         self.faces: Faces = load(self.source)
-        self.store = RunStore(os.environ.get(ROOT) or root() / "runs")
+        self.store = RunStore()
         self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
@@ -66,13 +59,10 @@ class Study:
         """What every caption must say of the data; empty for real faces."""
         return "Synthetic data (SynthFER), not photographs." if self.faces.synthetic else ""
 
-    @cached_property
-    def data(self) -> DataSpec:
-        """The data part of every run of this study."""
-        return DataSpec(source=self.source, train_images=self.setting.TRAIN_IMAGES)
-
     def networks(self) -> list[ModelSpec]:
         """The reports' networks that NETWORKS names."""
+        if not self.setting.NETWORKS:
+            raise StudyError("NETWORKS: expected one name or more; `fercore models` lists them")
         return [ModelSpec(name=name) for name in self.setting.NETWORKS]
 
     def family(self, name: str) -> list[ModelSpec]:
@@ -95,19 +85,26 @@ class Study:
 
         Columns are those `fercore.analysis` expects, with cost, duration and provenance beside.
         """
-        networks = list(networks)
-        self.specs |= {models.label(network): network for network in networks}
+        networks = list(dict.fromkeys(networks))
+        for network in networks:
+            known = self.specs.setdefault(models.label(network), network)
+            if known != network:
+                name = models.label(network)
+                raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
+        setting = self.setting
         specs = [
             RunSpec(
-                data=self.data,
+                data=setting.data,
                 model=network,
-                train=self.setting.recipe(self._epochs(network)),
+                train=setting.recipe(self._epochs(network)),
                 seed=seed,
             )
             for network in networks
-            for seed in self.setting.SEEDS
+            for seed in setting.SEEDS
         ]
-        records = sweep.run(specs, self.faces, self.store, device=self.setting.DEVICE)
+        records = sweep.run(
+            specs, self.faces, self.store, device=setting.DEVICE, threads=setting.THREADS
+        )
         self.records |= {record.run_id: record for record in records}
         return pd.DataFrame([_row(record) for record in records])
 
@@ -115,18 +112,21 @@ class Study:
         """EPOCHS, or with None those of the network's report."""
         if self.setting.EPOCHS is not None:
             return self.setting.EPOCHS
-        stated = [f.epochs for f in models.PUBLISHED if f.network == network.name and f.epochs]
+        stated = [
+            f.epochs * models.PASSES.get(f.network, 1)
+            for f in models.PUBLISHED
+            if f.network == network.name and f.epochs
+        ]
         return max(stated, default=EPOCHS_UNSTATED)
 
     def history(self, runs: pd.DataFrame) -> pd.DataFrame:
         """One row per run and epoch: loss, accuracy, rate and seconds."""
-        frames = [
-            pd.DataFrame([epoch.model_dump() for epoch in self.records[run].history]).assign(
-                network=network, seed=seed, run_id=run
-            )
+        rows = [
+            {"network": network, "seed": seed, "run_id": run, **epoch.model_dump()}
             for run, network, seed in _tuples(runs, "run_id", "network", "seed")
+            for epoch in self.records[run].history
         ]
-        return pd.concat(frames, ignore_index=True)
+        return pd.DataFrame(rows, columns=["network", "seed", "run_id", *Epoch.model_fields])
 
     def confusion(self, runs: pd.DataFrame, network: str, split: str) -> NDArray[np.int64]:
         """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
@@ -175,7 +175,7 @@ class Study:
 
     def facts(self) -> dict[str, object]:
         """What is to be said of the data in one table."""
-        parts = divide(self.faces, self.data)
+        parts = divide(self.faces, self.setting.data)
         return {
             "source": self.faces.source,
             "photographs": "no: drawn by a program" if self.faces.synthetic else "yes",
@@ -184,7 +184,7 @@ class Study:
             "images used for validation": len(parts.valid),
             **{f"{name} images": len(rows) for name, rows in parts.tests.items()},
             **{
-                f"{name} images": "none in the file"
+                f"{name} images": "none with labels"
                 for name in TEST_SPLITS
                 if name not in parts.tests
             },
@@ -240,12 +240,6 @@ class Study:
                 "parameters": self.setting.model_dump(exclude_unset=True),
             }
         )
-
-
-def _path(text: str) -> Path:
-    """A relative path means below the working directory, else below the project's folder."""
-    path = Path(text).expanduser()
-    return path if path.is_absolute() or path.exists() else root() / path
 
 
 def _tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:

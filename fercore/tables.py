@@ -53,10 +53,9 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
         shown[f"{split} %"] = [
             percent(m, h) for m, h in zip(each["mean"], each["high"], strict=True)
         ]
-    absent = [split for split in TEST_SPLITS if split not in splits]
     caption += " ± is the 95 % interval over seeds. MMACs: million multiply-adds per image."
-    if absent:
-        caption += f" The data has no labelled {' and no '.join(absent)} rows."
+    if not {*TEST_SPLITS} <= {*splits}:
+        caption += " A test split that is not shown has no labelled rows, or no run was finished."
     return Table(
         shown, name=name, caption=caption, note=note, formats={"MMACs": ".1f", "file kB": ".0f"}
     )
@@ -102,11 +101,10 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
     caption = "What the reports published."
     if ours.notna().any():
         shown[f"here, {split} %"] = ours
-        shown["difference"] = ours - shown["its %"]
-        formats |= {f"here, {split} %": ".1f", "difference": "+.1f"}
+        formats |= {f"here, {split} %": ".1f"}
         caption = (
-            "What the reports published beside what the same networks reach here. The splits, "
-            "epochs and recipes differ, so the difference is no verdict on either."
+            "What the reports published, on photographs, beside what the same networks reach "
+            "here. Splits, epochs and recipes differ: a comparison at a glance, not a verdict."
         )
     shown["its protocol"] = figures["note"]
     return Table(
@@ -120,6 +118,7 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table:
     shown = pd.DataFrame(
         {
             "size": [short(size) for size in matched["size"]],
+            "from": matched["report"],
             "MobileNet": matched["mobilenet"],
             "plain CNN": matched["cnn"],
             "MobileNet %": 100 * matched["mobilenet_mean"],
@@ -173,7 +172,7 @@ def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
         kept,
         name="unseen",
         note=note,
-        caption=f"{repeats:,} images of {split} are byte for byte images of Training too; "
+        caption=f"{repeats:,} images of {split} equal, byte by byte, an image that Training holds; "
         "accuracy with and without them, mean over seeds.",
         formats=dict.fromkeys(kept.columns[1:], ".1f"),
     )

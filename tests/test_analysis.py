@@ -121,3 +121,32 @@ def test_per_class_against_hand_counts() -> None:
     assert table.loc[1, "precision"] == pytest.approx(0.5)
     assert table.loc[1, "f1"] == pytest.approx(2 / 3)
     assert math.isnan(table["recall"][6])
+
+
+def test_networks_of_different_reports_are_no_pair() -> None:
+    table = pd.concat(
+        [
+            runs(("m", "mobilenet", 1000, [0.5]), report="A"),
+            runs(("c", "cnn", 1000, [0.4]), report="B"),
+        ]
+    )
+    assert analysis.matched_pairs(table, "valid").empty
+
+
+def test_the_reports_networks_are_on_no_curve() -> None:
+    sweep = runs(
+        ("m1", "mobilenet", 10_000, [0.5]),
+        ("m2", "mobilenet", 100_000, [0.6]),
+        ("c1", "cnn", 10_000, [0.4]),
+        ("c2", "cnn", 100_000, [0.5]),
+    )
+    theirs = runs(("x", "cnn", 30_000, [0.9]), report="A")
+    summary = analysis.summarise(pd.concat([sweep, theirs]), "valid")
+    assert analysis.crossings(summary) == []
+
+
+def test_a_single_seed_gets_no_interval_from_the_others() -> None:
+    table = runs(("m", "mobilenet", 100, [0.5, 0.6]), ("c", "cnn", 100, [0.4]))
+    summary = analysis.summarise(table, "valid").set_index("network")
+    assert summary["low"].isna().to_dict() == {"m": False, "c": True}
+    assert analysis.matched_pairs(table, "valid")["verdict"].tolist() == ["one seed"]

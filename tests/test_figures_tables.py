@@ -70,13 +70,13 @@ def test_networks_prints_interval_failure_and_absence(table: pd.DataFrame) -> No
     by_name = shown.frame.set_index("network")
     assert by_name.loc["c2", "seeds"] == 1
     assert "±" in str(by_name.loc["m1", "PublicTest %"])
-    assert "no labelled PrivateTest rows" in shown.caption
+    assert "A test split that is not shown has no labelled rows" in shown.caption
     gone = runs(("m", "mobilenet", 100, [math.nan]), ("c", "cnn", 100, [0.5]))
     failed = tables.networks(gone, name="networks", caption="Networks.").frame
     assert failed.set_index("network").loc["m", "PublicTest %"] == "failed"
 
 
-def test_published_difference_has_the_right_sign(table: pd.DataFrame) -> None:
+def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataFrame) -> None:
     theirs = pd.DataFrame(
         {
             "network": ["m1"],
@@ -88,7 +88,11 @@ def test_published_difference_has_the_right_sign(table: pd.DataFrame) -> None:
         }
     )
     shown = tables.published(theirs, analysis.summarise(table, "PublicTest"), "PublicTest")
-    assert shown.frame["difference"].item() == pytest.approx(-9)
+    assert shown.frame["here, PublicTest %"].item() == pytest.approx(51)
+    alone = tables.published(
+        theirs.assign(network="x"), analysis.summarise(table, "PublicTest"), "PublicTest"
+    )
+    assert "here, PublicTest %" not in alone.frame
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,10 @@ def fronted(*sources: dict[str, Any], **more: Any) -> Front:
         (Request("quick"), "make report PRESET=quick"),
         (Request("quick", {"EPOCHS": "2"}), "make report EPOCHS=2"),
         (Request("full", {"DATA": "my faces.csv"}), "make report PRESET=full 'DATA=my faces.csv'"),
-        (Request("full", only=("q2", "q3")), "make q2 PRESET=full\nmake q3 PRESET=full"),
+        (
+            Request("full", only=("q2", "q3")),
+            "fercore report --preset full --only q2 --only q3",
+        ),
     ],
 )
 def test_command_asks_for_the_same_again(request_: Request, command: str) -> None:

@@ -22,7 +22,7 @@ def comparison(*networks: Network) -> str:
     summary = analysis.summarise(table, "PublicTest")
     pairs = analysis.matched_pairs(table, "PublicTest")
     found = analysis.crossings(summary)
-    return sentences.comparison(pairs, found, "PublicTest", "Synthetic.").markdown
+    return sentences.comparison(summary, pairs, found, "PublicTest", "Synthetic.").markdown
 
 
 def test_mobilenet_ahead() -> None:
@@ -95,7 +95,7 @@ def test_trend_names_ends_slope_and_knee() -> None:
 
 def test_a_drop_is_named() -> None:
     text = family(("s", "mobilenet", 10_000, [0.6]), ("l", "mobilenet", 100_000, [0.5]))
-    assert "More parameters did not always help: l is below s." in text
+    assert "The mean did not rise with every step up in size: l is below s." in text
     assert "a loss of 10.0 points" in text
     assert "(PublicTest, 1 seed)" in text
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_every_knob_changes_the_images() -> None:
     labels = np.arange(CHUNK) % 7
     usual = synthetic.generate(labels, knobs=Difficulty())
     for name, value in asdict(Difficulty()).items():
-        more = tuple(v * 0.5 + 0.4 for v in value) if isinstance(value, tuple) else 0.5 + value
+        more: Any = tuple(v / 2 + 0.4 for v in value) if isinstance(value, tuple) else 0.5 + value
         other = synthetic.generate(labels, knobs=replace(Difficulty(), **{name: more}))
         assert (other != usual).any(), name
 

@@ -16,6 +16,7 @@ from fercore.models import ModelError
 from fercore.progress import ProgressError
 from fercore.report import NotebookError, ReportError
 from fercore.runs import StoreError
+from fercore.setting import StudyError
 
 app = typer.Typer(
     name="fercore",
@@ -28,7 +29,7 @@ app.add_typer(runs, name="runs")
 for command in (models, report, parameters):
     app.command()(command)
 
-MISTAKES = (DataError, DeviceError, ModelError, ProgressError, ReportError, StoreError)
+MISTAKES = (DataError, DeviceError, ModelError, ProgressError, ReportError, StoreError, StudyError)
 """Errors whose message says all that a user needs; anything else is a fault of fercore."""
 
 

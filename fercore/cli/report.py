@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from fercore.data import load
 from fercore.report import Job, build
 from fercore.report.notebooks import find, select
 from fercore.report.parameters import declared, listing
+from fercore.setting import check
 
 NOTEBOOKS = Annotated[Path, typer.Option(help="Folder of the notebooks and of presets/.")]
 
@@ -30,11 +32,22 @@ def report(
     """Execute the notebooks (training what is missing) and write HTML and PDF."""
     began = time.monotonic()
     job = Job(notebooks, out, preset, settings or (), only or ())
+    _check(job)
     pages = build(job, say=lambda text: typer.echo(text, err=True))
     typer.echo(f"Written in {time.monotonic() - began:.0f} s:")
     for path in pages:
         typer.echo(f"  {path}")
     typer.echo(f"  {pages[0].parent / 'notebooks'}/, tables/ and figures/ beside it")
+
+
+def _check(job: Job) -> None:
+    """Find a user's mistake before a kernel starts: parameters and data, once for all notebooks."""
+    sources = set()
+    for path, values in job.parameters().items():
+        defaults = {name: found.default for name, found in declared(path).items()}
+        sources.add(check(defaults | values).source)
+    for source in sources:
+        load(source)
 
 
 def parameters(

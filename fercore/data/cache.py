@@ -57,7 +57,6 @@ def digest(path: Path) -> str:
 
 def stored(file: Path, source: str) -> Faces | None:
     """Faces that `store` kept; None where there are none, or damaged ones (said in the log)."""
-    """The faces in a file that `store` wrote, under the name `source`; None without one."""
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Faces(kept["images"], kept["labels"], np.array(SPLITS)[kept["splits"]], source)
@@ -70,7 +69,6 @@ def stored(file: Path, source: str) -> Faces | None:
 
 def store(file: Path, faces: Faces) -> None:
     """Keep faces for `stored`; where that cannot be written, the log says so."""
-    """Write images, labels and splits to a .npz file, whole or not at all."""
     codes = np.array([SPLITS.index(split) for split in faces.splits.tolist()], np.uint8)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

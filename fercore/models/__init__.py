@@ -12,12 +12,13 @@ from fercore.models.catalogue import (
 )
 from fercore.models.families import DEPTH, FAMILIES, nearest, regular
 from fercore.models.layers import Cost, ModelError
-from fercore.models.published import PUBLISHED, PublishedFigure
+from fercore.models.published import PASSES, PUBLISHED, PublishedFigure
 from fercore.models.reported import REPORTED, Reported
 
 __all__ = [
     "DEPTH",
     "FAMILIES",
+    "PASSES",
     "PUBLISHED",
     "REPORTED",
     "Cost",

@@ -44,6 +44,9 @@ _SEEN = "measured on images that were trained on (before augmentation): optimist
 _VOTE = "majority vote of three such networks"
 _BEST = "on its own 10 % of the training set, best epoch there"
 
+PASSES = {"b-cnn-1875k": 5}
+"""Passes over the training images in what the report calls an epoch, where it is not one."""
+
 PUBLISHED: tuple[PublishedFigure, ...] = tuple(
     _figure(*row)
     for row in (

@@ -31,12 +31,25 @@ class Job:
     notebooks: Path
     """Folder of the notebooks, with the presets in presets/."""
     reports: Path
-    """Everything is written to a folder below this one, named like the preset."""
+    """Everything is written below this folder; see `out`."""
     preset: str = "quick"
     overrides: Sequence[str] = ()
     """NAME=VALUE texts, as typed."""
     only: Sequence[str] = ()
     """Keys ("q2") or names of the notebooks asked for; none means the whole report."""
+
+    @property
+    def out(self) -> Path:
+        """Where the report goes; single notebooks have a folder of their own within."""
+        whole = self.reports / find_preset(self.preset, self.notebooks).stem
+        return whole / "-".join(self.only) if self.only else whole
+
+    def parameters(self) -> dict[Path, dict[str, Any]]:
+        """What each notebook asked for is given. Raises `ReportError` if that cannot be."""
+        available = find(self.notebooks)
+        asked = select(available, self.only)
+        preset = find_preset(self.preset, self.notebooks)
+        return resolve(asked, available, preset, assignments(self.overrides))
 
 
 def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
@@ -48,14 +61,9 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     Raises `ReportError` before anything runs if the request does not fit the notebooks, and
     `NotebookError`, one screen per notebook, if cells failed.
     """
-    available = find(job.notebooks)
-    asked = select(available, job.only)
-    preset = find_preset(job.preset, job.notebooks)
-    overrides = assignments(job.overrides)
-    parameters = resolve(asked, available, preset, overrides)
-    out = job.reports / preset.stem
+    parameters, out = job.parameters(), job.out
     executed = _execute_all(parameters, out, say)
-    request = Request(job.preset, overrides, tuple(job.only))
+    request = Request(job.preset, assignments(job.overrides), tuple(job.only))
     if job.only:
         return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
     return _whole(executed, request, parameters, out, say)

@@ -43,7 +43,7 @@ class ThisPython(AsyncKernelManager):
     def kernel_spec(self) -> KernelSpec:
         """The specification that ipykernel gives for the running interpreter."""
         columns = str(os.get_terminal_size().columns) if sys.stderr.isatty() else "100"
-        form = "bars" if sys.stderr.isatty() else "lines"
+        form = os.environ.get(PROGRESS) or ("bars" if sys.stderr.isatty() else "lines")
         return KernelSpec(
             **get_kernel_dict(["--log-level=CRITICAL"]), env={PROGRESS: form, "COLUMNS": columns}
         )

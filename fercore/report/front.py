@@ -36,11 +36,14 @@ class Request:
 
     @property
     def command(self) -> str:
-        """The make command that asks for the same again."""
+        """The command that asks for the same again."""
         words = [f"PRESET={self.preset}"] if self.preset != "quick" or not self.overrides else []
         words += [f"{name}={value}" for name, value in self.overrides.items()]
-        targets = self.only or ("report",)
-        return "\n".join(shlex.join(["make", target, *words]) for target in targets)
+        if not self.only:
+            return shlex.join(["make", "report", *words])
+        names = [part for name in self.only for part in ("--only", name)]
+        values = [part for pair in self.overrides.items() for part in ("--set", "=".join(pair))]
+        return shlex.join(["fercore", "report", "--preset", self.preset, *names, *values])
 
 
 @dataclass(frozen=True)

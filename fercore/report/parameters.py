@@ -20,7 +20,7 @@ import yaml
 
 from fercore.report.notebooks import ReportError, read
 
-PATHS = ("DATA", "FERPLUS")
+PATHS = ("DATA",)
 """Parameters that name a file: made absolute, since a notebook runs in its own folder."""
 
 NOTHING = ("None", "none", "null")

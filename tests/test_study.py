@@ -1,0 +1,102 @@
+"""A study's parameters, networks and runs, on drawn faces and networks of seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fercore import analysis, figures, models, sentences, study, tables
+from fercore.data import EMOTIONS
+from fercore.setting import StudyError, check
+
+TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"EPOCHS": -1}, "EPOCHS: Input should be greater than or equal to 1, found -1"),
+        ({"EPOCHS": "many"}, "EPOCHS: .* found 'many'"),
+        ({"SEEDS": []}, "SEEDS: .*at least 1 item"),
+        ({"SEEDS": [1, 1]}, "SEEDS: each value once"),
+        ({"TRAIN_IMAGES": 10}, "TRAIN_IMAGES: .*greater than or equal to 70"),
+        ({"RATE": 0.0}, "RATE: .*greater than 0"),
+        ({"OPTIMIZER": "adagrad"}, "OPTIMIZER: .*'adam'"),
+        ({"BUDGTES": [1]}, "BUDGTES: no such parameter; there are DATA"),
+        ({"BUDGETS": [10]}, "BUDGETS.0: .*1000"),
+        ({"DATA": ""}, "DATA: .*at least 1 character"),
+    ],
+)
+def test_a_wrong_parameter_is_one_message(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        check(parameters)
+
+
+def test_what_is_no_parameter_is_let_alone() -> None:
+    assert check({"this": 1, "X": 2, "SEEDS": [3]}).SEEDS == (3,)
+
+
+def test_a_relative_path_is_found_below_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert check({"DATA": "tests"}).source.endswith("tests")
+    monkeypatch.chdir(tmp_path)
+    assert check({"DATA": "docs"}).source == str(Path(__file__).parents[1] / "docs")
+    assert check({"DATA": "Synthetic"}).source == "synthetic"
+
+
+def test_nothing_to_train_and_too_close_are_said() -> None:
+    empty = study.begin({"BUDGETS": [], "NETWORKS": []})
+    with pytest.raises(StudyError, match="BUDGETS is empty and REPORTED is False"):
+        empty.family("cnn")
+    with pytest.raises(StudyError, match="NETWORKS: expected one name or more"):
+        empty.networks()
+    close = study.begin({**TINY, "BUDGETS": [20_000, 20_300]})
+    with pytest.raises(StudyError, match="too close, both would be mobilenet-20k"):
+        close.train(close.family("mobilenet"))
+
+
+def test_epochs_none_means_those_of_the_report() -> None:
+    this = study.begin({"EPOCHS": None, "NETWORKS": ["a-cnn-1333k", "b-cnn-1875k", "b-cnn-48k"]})
+    assert [this._epochs(network) for network in this.networks()] == [220, 100, 150]
+
+
+def test_budgets_that_name_one_network_train_it_once() -> None:
+    this = study.begin({**TINY, "BUDGETS": [10_000, 10_010]})
+    assert len(this.train(this.family("cnn"))) == 1
+
+
+def test_runs_that_did_not_stay_finite_are_shown_as_a_gap() -> None:
+    this = study.begin({**TINY, "SEEDS": [0, 1], "OPTIMIZER": "sgd", "RATE": 1e30})
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    assert set(runs["status"]) == {"diverged"}
+    split = analysis.headline_split(runs)
+    summary, pairs = analysis.summarise(runs, split), analysis.matched_pairs(runs, split)
+    text = sentences.comparison(summary, pairs, analysis.crossings(summary), split).markdown
+    assert "nothing to compare" in text
+    assert "did not stay finite" in text
+    assert "no epoch was finished" in figures.learning_curves(this.history(runs)).alt
+    figures.size_against_accuracy(runs, summary, split)._repr_mimebundle_()
+    assert "failed" in str(tables.networks(runs, name="networks", caption="Networks.").frame)
+    figures.confusions(this.confusions(runs, pairs, split), EMOTIONS, split, note="")
+    assert "No matched pair" in sentences.channels(runs, pairs).markdown
+    content = this.provenance("q4")._repr_mimebundle_()[0]
+    (name,) = [key for key in content if "provenance" in key]
+    assert all(run["failure"] for run in content[name]["runs"])
+
+
+def test_published_figures_stand_at_trainable_parameters() -> None:
+    this = study.begin(TINY)
+    theirs = this.published("Q2", family="mobilenet").set_index("network")
+    assert theirs.loc["a-mobilenet-29k", "params_trainable"] == 27_799
+    assert set(theirs["family"]) == {"mobilenet"}
+
+
+def test_channels_are_read_from_the_networks() -> None:
+    this = study.begin(TINY)
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    pairs = analysis.matched_pairs(runs, "valid")
+    wide = models.nearest("mobilenet", 10_000).widths or ()
+    assert f"({wide[-1]} against" in sentences.channels(runs, pairs).markdown
