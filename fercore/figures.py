@@ -118,7 +118,8 @@ def size_against_accuracy(
     if summary["mean"].notna().any() or published is not None:
         _size_axis(axes)
     axes.set_ylabel(f"accuracy on {split} (%)")
-    axes.legend(frameon=False, fontsize=8)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
     title = " and ".join(NAMES[family] for family in families)
     return Figure(
         drawing,
@@ -186,7 +187,8 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
     for network, colour in colours.items():
         left.plot([], [], color=colour, label=network)
-    left.legend(frameon=False, fontsize=8)
+    if colours:
+        left.legend(frameon=False, fontsize=8)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="training loss (augmented images)")

@@ -29,6 +29,8 @@ from fercore.runs import RunRecord, RunStore
 from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
 from fercore.spec import ModelSpec, RunSpec
 
+__all__ = ["EMOTIONS", "Study", "StudyError", "begin"]
+
 COLUMNS = 10
 """Faces shown of each expression."""
 
