@@ -46,6 +46,8 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
             "seeds": table["seeds"],
         }
     )
+    if table["failed"].any():
+        shown["failed"] = table["failed"]
     if not shown["channels"].any():
         shown = shown.drop(columns="channels")
     for split in splits:
