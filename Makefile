@@ -55,7 +55,8 @@ q1 q2 q3 q4: $(READY)  ## one question alone: its executed notebook and an HTML 
 	@$(REPORT) --only $@
 
 lab: $(READY)  ## JupyterLab on the notebooks
-	$(NO_PARAMETERS)@$(BIN)/jupyter lab --notebook-dir=. notebooks
+	$(NO_PARAMETERS)@$(BIN)/jupyter lab --ServerApp.root_dir=. \
+	  --LabApp.default_url=/lab/tree/notebooks/q1_compact_vs_large.ipynb
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
 	$(NO_PARAMETERS)@$(BIN)/python -m pytest
