@@ -329,8 +329,9 @@ def _run_row(run: Mapping[str, Any], splits: Sequence[str]) -> dict[str, str]:
         texts[f"{split} %"] = (
             "failed" if run.get("failure") else _text(accuracy.get(split), ".1%").removesuffix("%")
         )
-    texts["device"] = " ".join(
-        str(run[key]) for key in ("device", "dtype") if run.get(key) is not None
-    )
+    formats = {"bfloat16": "bf16", "float32": "fp32"}
+    dtype = run.get("dtype")
+    parts = (run.get("device"), formats.get(str(dtype), dtype))
+    texts["device"] = " ".join(str(part) for part in parts if part is not None)
     texts["commit"] = str(run.get("commit") or MISSING)[:9]
     return texts

@@ -182,7 +182,7 @@ def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
 
 def facts(rows: Mapping[str, object], *, name: str, caption: str, note: str = "") -> Table:
     """Two columns of names and values."""
-    values = [f"{value:,}" if isinstance(value, int) else str(value) for value in rows.values()]
+    values = [f"{value:,}" if type(value) is int else str(value) for value in rows.values()]
     frame = pd.DataFrame({"what": list(rows), "value": values})
     return Table(frame, name=name, caption=caption, note=note)
 
