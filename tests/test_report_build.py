@@ -80,7 +80,7 @@ def test_question_four_trains_nothing_of_its_own(built: Path, soup: BeautifulSou
 def test_files_beside_the_report(built: Path) -> None:
     assert (built / "report.pdf").read_bytes().startswith(b"%PDF")
     header = (built / "tables" / "q4-pairs.csv").read_text().splitlines()[0]
-    assert header.startswith("size,MobileNet,plain CNN")
+    assert header.startswith("size,from,MobileNet,plain CNN")
     assert (built / "figures" / "q4-size-against-accuracy.svg").exists()
     assert (built / "figures" / "q4-size-against-accuracy.png").exists()
 
@@ -122,4 +122,5 @@ def test_one_question_gives_a_page_of_its_own(tmp_path: Path) -> None:
     (page,) = build(Job(folder, tmp_path / "out", only=["q2"]), say=lambda text: None)
     assert page.name == "q2_good.html"
     assert "fine" in page.read_text(encoding="utf-8")
+    assert page.parent == tmp_path / "out" / "quick" / "q2"
     assert not (tmp_path / "out" / "quick" / "report.html").exists()
