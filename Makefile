@@ -75,5 +75,5 @@ data: $(READY)  ## fetch FER2013 from Kaggle into data/
 	@$(BIN)/fercore data fetch
 
 clean:  ## remove reports and caches of tools; keep runs/, data/ and the environment
-	@rm -rf reports/*/ build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf reports/*/{report.*,notebooks,tables,figures,failed,q*,.running-*} build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
