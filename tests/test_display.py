@@ -253,7 +253,7 @@ def test_provenance_shows_its_runs_folded() -> None:
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in runs.select("tr")]
     assert rows[0][-4:] == ["PublicTest %", "PrivateTest %", "device", "commit"]
     assert rows[1][-4:] == ["51.2", MISSING, "cpu fp32", "a" * 9]
-    assert rows[2][-4:] == ["failed", "failed", "cpu float32", MISSING]
+    assert rows[2][-4:] == ["failed", "failed", "cpu fp32", MISSING]
 
 
 def test_provenance_is_escaped() -> None:
