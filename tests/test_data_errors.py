@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercore.data import DataError, fer2013, files, folder, load
+from fercore.data import DataError, fer2013, ferplus, files, folder, load
 from tests.face_files import (
     csv_text,
     image_file,
@@ -63,7 +63,7 @@ FAULTS = {
     "field too few": ("3," + PIXELS, "expected 3 fields, found 2"),
     "field too many": (fault() + ",", "expected 3 fields, found 4"),
     "commas": (fault(PIXELS.replace(" ", ",")), "expected 3 fields, found 2306"),
-    "open quote": (fault('"' + PIXELS), "expected a line of CSV, found unexpected end of data"),
+    "open quote": (fault('"' + PIXELS), "expected a line of CSV, found a quote that is not closed"),
     "long line": (with_pixel(" " * files.MAX_LINE), "found a longer one"),
 }
 
@@ -128,6 +128,40 @@ def test_a_faulty_file_is_named(tmp_path: Path, content: bytes, expected: str) -
     assert expected in error(path)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300, "a/" * 3000, "~nobody-at-all/a.csv"])
+def test_a_path_that_cannot_be_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"no such file or folder|a whole, readable file"):
+        load(tmp_path / name)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    assert "expected a file or folder, found a pipe" in error(tmp_path / "a.csv")
+    path = write_folder(tmp_path / "fer", IMAGES)
+    os.mkfifo(path / "train" / "happy" / "a.png")
+    assert "expected a file, found a broken link, a pipe" in error(path)
+
+
+def test_blank_lines_without_end_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    bomb = gzip.compress(b"\n" * (1 << 24))
+    path.write_bytes(gzip.compress(WHOLE) + 60 * bomb)  # a gigabyte
+    assert "more than 1,048,576 bytes of blank lines" in error(path)
+    votes = tmp_path / "votes.gz"
+    votes.write_bytes(gzip.compress(",".join(ferplus.COLUMNS).encode() + b"\n") + 60 * bomb)
+    (tmp_path / "a.csv").write_bytes(WHOLE)
+    with pytest.raises(DataError, match="bytes of blank lines"):
+        load(tmp_path / "a.csv", ferplus=votes)
+
+
+def test_names_and_faults_are_shown_on_one_line_that_ends(tmp_path: Path) -> None:
+    hostile = {"a\nb.csv": WHOLE, "\x1b[31m.csv": WHOLE, "\u202ea.csv": WHOLE}
+    message = error(write_zip(tmp_path / "a.zip", hostile))
+    assert message.endswith(r"found 3 files: \x1b[31m.csv, a\nb.csv, \u202ea.csv")
+    long = error(write_zip(tmp_path / "b.zip", IMAGES | {"train/" + "x" * 9999 + "/1.png": PNG}))
+    assert len(long) < 2000
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "no such file or folder" in error(tmp_path / "fer2013.csv")
 
@@ -150,12 +184,29 @@ def test_a_broken_pickle_of_a_zip_is_an_error(tmp_path: Path) -> None:
         ({"x\\..\\..\\a.csv": WHOLE}, "expected names inside"),
         ({"C:/a.csv": WHOLE}, "expected names inside"),
         ({"train/happy/../../../a.png": b""}, "expected names inside"),
+        ({"../": b"", "a.csv": WHOLE}, "expected names inside"),
     ],
 )
 def test_a_zip_with_other_than_one_table_or_with_bad_names_is_an_error(
     tmp_path: Path, files_inside: dict[str, bytes], expected: str
 ) -> None:
     assert expected in error(write_zip(tmp_path / "a.zip", files_inside))
+
+
+def test_a_member_without_a_name_is_an_error(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), WHOLE)
+    assert "names inside the archive's folder, found ''" in error(tmp_path / "a.zip")
+
+
+def test_a_damaged_lzma_member_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.csv", WHOLE)
+    body = bytearray(path.read_bytes())
+    body[50:90] = bytes(40)
+    path.write_bytes(body)
+    assert "expected a whole, readable file" in error(path)
 
 
 def test_an_encrypted_zip_is_an_error(tmp_path: Path) -> None:
@@ -200,6 +251,9 @@ IMAGE = "expected an 8-bit grey image of 48x48, found "
         ("train/happy/a.png", PNG[:200], IMAGE + "a file that does not decode"),
         ("train/happy/a.png", b"no image", IMAGE + "a file that does not decode"),
         ("train/happy/a.jpg", b"", IMAGE + "a file that does not decode"),
+        ("train/happy/a.png", image_file(GREY, "gif"), IMAGE + "a file that does not decode (nei"),
+        ("train/happy/a.png", image_file(GREY, "eps"), "(neither PNG nor JPEG)"),
+        ("train/<script>/a.png", PNG, "surprise, neutral, found '<script>'"),
         ("train/contempt/a.png", PNG, "expected a class folder of angry, disgust, fear,"),
         ("validation/happy/a.png", PNG, "split one of train, test, training, publictest,"),
         ("happy/a.png", PNG, "expected <split>/<class>/<image>"),
@@ -217,6 +271,11 @@ def test_a_faulty_image_is_named(
     message = error(path)
     assert message.startswith(str(path / name) + ": expected ")
     assert expected in message
+
+
+def test_a_number_of_any_length_in_a_name_is_read(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", IMAGES | {f"train/sad/{'9' * 5000}.png": PNG})
+    assert len(load(path)) == len(IMAGES) + 1
 
 
 def test_a_name_twice_in_a_zip_is_an_error(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fercore.data import DataError, load
+from fercore.data import ferplus as data_ferplus
 from fercore.data.ferplus import VOTES
 from tests.face_files import (
     csv_text,
@@ -66,11 +67,30 @@ def test_rows_that_do_not_agree_are_an_error(tmp_path: Path, table: Path) -> Non
         load(table, ferplus=ferplus(tmp_path, [*LINES, LINES[7]]))
 
 
-@pytest.mark.parametrize("vote", ["-1", "1.5", "x", "", "٣"])
+@pytest.mark.parametrize(
+    "vote", ["-1", "1.5", "x", "", "٣", "nan", "inf", "11", "9" * 30, "9" * 5000]
+)
 def test_votes_are_whole_numbers(tmp_path: Path, table: Path, vote: str) -> None:
     lines = [*LINES[:5], f"PublicTest,a.png,{vote},1,1,1,1,1,1,1,1,1", *LINES[6:]]
     with pytest.raises(DataError, match=r"line 7: expected votes as whole numbers"):
         load(table, ferplus=ferplus(tmp_path, lines))
+
+
+def test_a_row_of_an_unknown_usage_is_not_passed_over(tmp_path: Path, table: Path) -> None:
+    lines = [*LINES[:5], "Test" + LINES[5], *LINES[5:]]
+    with pytest.raises(DataError, match=r"line 7: expected a Usage of Training, PublicTest, Pri"):
+        load(table, ferplus=ferplus(tmp_path, lines))
+
+
+def test_the_first_fault_is_named_and_rows_are_limited(
+    tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [*LINES[:2], LINES[2].replace(",", ",x", 2), LINES[3] + ",1", *LINES[4:]]
+    with pytest.raises(DataError, match="line 4: expected votes"):
+        load(table, ferplus=ferplus(tmp_path, lines))
+    monkeypatch.setattr(data_ferplus, "MAX_ROWS", 7)
+    with pytest.raises(DataError, match="at most 7 rows"):
+        load(table, ferplus=ferplus(tmp_path, LINES))
 
 
 def test_other_files_are_an_error(tmp_path: Path, table: Path) -> None:

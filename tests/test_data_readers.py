@@ -93,6 +93,16 @@ def test_a_table_without_a_last_newline_is_read(tmp_path: Path) -> None:
     same(load(path), FACES)
 
 
+def test_a_lone_carriage_return_ends_a_line_too(tmp_path: Path) -> None:
+    rows = csv_text(FACES).splitlines()
+    path = tmp_path / "a.csv"
+    path.write_bytes("\n".join([*rows[:3], "\r".join(rows[3:6]), *rows[6:], ""]).encode())
+    same(load(path), FACES)
+    path.write_bytes("\n".join([*rows[:3], "\r".join(rows[3:6]), "9" + rows[6]]).encode())
+    with pytest.raises(data.DataError, match="line 5: expected a label 0-6"):
+        load(path)
+
+
 def test_rows_keep_their_order_over_many_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +117,7 @@ def test_rows_keep_their_order_over_many_blocks(
 @pytest.mark.parametrize("packing", ["folder", "zip"])
 def test_image_files_give_the_same_faces_as_the_table(tmp_path: Path, packing: str) -> None:
     files = image_files(FACES) | {"README.md": b"hello", "train/.DS_Store": b"clutter"}
+    files |= {"train/Thumbs.db/a.png": b"clutter", "__MACOSX/train/sad/._1.png": b"clutter"}
     if packing == "zip":
         path = write_zip(tmp_path / "archive.zip", {f"fer/{k}": v for k, v in files.items()})
     else:

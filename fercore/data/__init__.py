@@ -35,6 +35,8 @@ def recognise(path: Path) -> Found:
     with damage(path):
         if not path.exists():
             raise DataError(f"{path}: no such file or folder ('synthetic' for the embedded faces)")
+        if not (path.is_file() or path.is_dir()):
+            raise DataError(f"{path}: expected a file or folder, found a pipe or a device")
         found = [one for one in (find(path) for find in READERS.values()) if one is not None]
     if len(found) != 1:
         forms = ", ".join(f"{one.form} in {one.path}" for one in found) or "neither"

@@ -23,10 +23,12 @@ from pyarrow.csv import ConvertOptions, ReadOptions, read_csv
 from fercore.data import pixels
 from fercore.data.faces import EMOTIONS, SIDE, SPLITS, UNLABELLED, DataError, Faces
 from fercore.data.files import (
+    MAX_BLANK,
     MAX_LINE,
     MAX_ROWS,
     Found,
     bad,
+    blank_lines,
     header,
     is_gzip,
     is_image,
@@ -118,7 +120,7 @@ def read(path: Path) -> Faces:
     images, labels, splits = bytearray(), list[int](), list[int]()  # each grows in place
     with table(path) as stream:
         decode = partial(_decoded, [ROLES[name] for name in header(path, stream)])
-        for chunk in _in_order(decode, _blocks(stream)):
+        for chunk in _in_order(decode, _blocks(path, stream)):
             if chunk is None:
                 raise _explained(path, good=len(labels))
             images += chunk.images.data
@@ -132,12 +134,14 @@ def read(path: Path) -> Faces:
     return Faces(pixels_of_all, np.array(labels, np.int64), np.array(SPLITS)[splits], path.name)
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+def _blocks(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
     """Whole lines, some megabyte at a time; a line beyond MAX_LINE is broken, and so refused."""
     while block := stream.read(BLOCK):
         block += stream.readline(MAX_LINE)
         if block.strip(b"\r\n"):
             yield block
+        elif len(block) > MAX_BLANK:
+            raise blank_lines(path)
 
 
 def _in_order(

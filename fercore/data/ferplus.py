@@ -8,12 +8,13 @@ rows are those of fer2013.csv in the same order.
 from __future__ import annotations
 
 import dataclasses
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from fercore.data.faces import Faces
-from fercore.data.files import bad, header, rows, table
+from fercore.data.faces import SPLITS, Faces
+from fercore.data.files import MAX_ROWS, bad, header, rows, table
 
 VOTES = (
     "neutral",
@@ -28,6 +29,8 @@ VOTES = (
     "nf",
 )
 """Columns of `Faces.votes`; NF is "no face"."""
+COUNTS = {str(count): count for count in range(11)}
+"""What ten annotators can have given to one column, as it is written."""
 COLUMNS = ["usage", "image name", *VOTES]
 
 
@@ -55,12 +58,18 @@ def _read(path: Path) -> list[tuple[int, str, list[int]]]:
         columns = header(path, stream)
         if columns != COLUMNS:
             raise bad(path, "columns " + ",".join(COLUMNS), ",".join(columns)[:80], line=1)
-        found = rows(path, stream, len(COLUMNS))
-        return [(line, cells[0].strip(), _votes(path, line, cells[2:])) for line, cells in found]
+        lines = islice(rows(path, stream, len(COLUMNS)), MAX_ROWS + 1)
+        found = [_row(path, line, [cell.strip() for cell in cells]) for line, cells in lines]
+    if len(found) > MAX_ROWS:
+        raise bad(path, f"at most {MAX_ROWS:,} rows", "more")
+    return found
 
 
-def _votes(path: Path, line: int, cells: list[str]) -> list[int]:
-    for cell in cells:
-        if not (cell.strip().isascii() and cell.strip().isdigit()):
-            raise bad(path, "votes as whole numbers", f"{cell[:20]!r}", line=line)
-    return [int(cell) for cell in cells]
+def _row(path: Path, line: int, cells: list[str]) -> tuple[int, str, list[int]]:
+    usage, _, *votes = cells
+    if usage not in SPLITS:
+        raise bad(path, "a Usage of " + ", ".join(SPLITS), f"{usage[:20]!r}", line=line)
+    for vote in votes:
+        if vote not in COUNTS:
+            raise bad(path, "votes as whole numbers 0-10", f"{vote[:20]!r}", line=line)
+    return line, usage, [COUNTS[vote] for vote in votes]

@@ -7,7 +7,9 @@ malicious archive costs an error message, not the disk or the memory.
 from __future__ import annotations
 
 import csv
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,8 +30,10 @@ inflate = import_module("isal.isal_zlib" if FAST else "zlib")
 
 MAX_ROWS = 500_000
 """Most images one source may hold: 14 times FER2013, 1.2 GB of pixels."""
-MAX_LINE = 1 << 18
+MAX_LINE = 1 << 17
 """Longest line of a table, in bytes; 2,304 pixels with single spaces take at most 9,215."""
+MAX_BLANK = 1 << 20
+"""Most bytes of blank lines in one go: a packed file may hold them without end."""
 MAX_TABLE = MAX_ROWS * 10_000
 """Largest table an archive may declare, in bytes."""
 MAX_IMAGE = 1 << 20
@@ -37,8 +41,10 @@ MAX_IMAGE = 1 << 20
 MAX_DEPTH = 8
 """Deepest folder that is looked into."""
 
-DAMAGE = (EOFError, OSError, RuntimeError, zlib.error, inflate.error, zipfile.BadZipFile)
+DAMAGE = (EOFError, OSError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile)
+DAMAGE += (zlib.error, inflate.error, lzma.LZMAError)
 """What is raised on archives that are cut short, damaged or encrypted."""
+CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
@@ -53,8 +59,14 @@ class Found:
 
 def bad(path: Path, expected: str, found: str, *, line: int | None = None) -> DataError:
     """The error for one fault; `line` is 1-based, as an editor counts."""
-    place = str(path) if line is None else f"{path}, line {line}"
-    return DataError(f"{place}: expected {expected}, found {found}")
+    place = _shown(str(path), most=1000) + ("" if line is None else f", line {line}")
+    return DataError(f"{place}: expected {expected}, found {_shown(found, most=300)}")
+
+
+def _shown(text: str, most: int) -> str:
+    """Names and contents of unknown origin on one line of bounded length, for any terminal."""
+    cut = text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 @contextmanager
@@ -87,9 +99,7 @@ def is_gzip(path: Path) -> bool:
 
 def is_clutter(name: str) -> bool:
     """Whether a name is what operating systems leave behind (.DS_Store, Thumbs.db, __MACOSX)."""
-    parts = name.split("/")
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return hidden or parts[-1] in ("Thumbs.db", "desktop.ini")
+    return any(part.startswith(".") or part in CLUTTER for part in name.split("/"))
 
 
 def is_image(name: str) -> bool:
@@ -109,12 +119,12 @@ def names(path: Path) -> list[str]:
 
 def _zipped(path: Path) -> list[str]:
     with damage(path), zipfile.ZipFile(path) as archive:
-        found = [info.filename for info in archive.infolist() if not info.is_dir()]
+        found = [info.filename for info in archive.infolist()]
     for name in found:
         parts = name.replace("\\", "/").split("/")  # backslashes and drives are Windows' ways out
         if ".." in parts or not parts[0] or ":" in parts[0]:
             raise bad(path, "names inside the archive's folder", f"{name!r}")
-    return found
+    return [name for name in found if not name.endswith("/")]
 
 
 def _walked(path: Path) -> Iterator[str]:
@@ -143,6 +153,8 @@ def members(path: Path, limit: int) -> Iterator[Callable[[str], bytes]]:
     def from_folder(name: str) -> bytes:
         file = path / name
         with damage(file):
+            if not file.is_file():
+                raise bad(file, "a file", "a broken link, a pipe or a device")
             checked(name, file.stat().st_size)
             return file.read_bytes()
 
@@ -204,21 +216,29 @@ def header(path: Path, stream: IO[bytes]) -> list[str]:
     return [cell.strip().lower() for cell in cells]
 
 
+def blank_lines(path: Path) -> DataError:
+    """The error for a table that goes on and on without a row."""
+    return bad(path, "a row now and then", f"more than {MAX_BLANK:,} bytes of blank lines")
+
+
 def rows(path: Path, stream: IO[bytes], columns: int) -> Iterator[tuple[int, list[str]]]:
-    """Each row after the header with its line number, slowly and strictly; blank lines skipped.
+    """Each row after the header with its line number, slowly; blank lines skipped.
 
     Cells are decoded as Latin-1, so that each byte stays one character.
     """
-    line = 1
+    line = blank = 1
     while text := stream.readline(MAX_LINE):
         line += 1
+        blank = 0 if text.strip(b"\r\n") else blank + len(text)
+        if blank > MAX_BLANK:
+            raise blank_lines(path)
         if len(text) == MAX_LINE:
             raise bad(path, f"lines under {MAX_LINE:,} bytes", "a longer one", line=line)
-        try:
-            cells = next(csv.reader([text.decode("latin-1")], strict=True), [])
-        except csv.Error as error:
-            raise bad(path, "a line of CSV", str(error), line=line) from None
-        if cells and len(cells) != columns:
-            raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)
-        if cells:
+        for part in filter(None, text.splitlines()):  # more than one where a lone CR ends a line
+            reader = csv.reader([part.decode("latin-1"), ""])
+            cells = next(reader)
+            if reader.line_num > 1:
+                raise bad(path, "a line of CSV", "a quote that is not closed", line=line)
+            if len(cells) != columns:
+                raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)
             yield line, cells

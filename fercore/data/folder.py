@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from fercore.data.faces import EMOTIONS, SIDE, SPLITS, Faces
 from fercore.data.files import MAX_IMAGE, MAX_ROWS, Found, bad, is_image, is_zip, members, names
@@ -36,6 +36,10 @@ CLASSES = {word: EMOTIONS.index(name) for name in EMOTIONS for word in (name, *S
 FOLDERS = {"train": ("Training",), "test": ("PublicTest", "PrivateTest")}
 FOLDERS |= {split.lower(): (split,) for split in SPLITS}
 """Splits that a folder may hold; a file's prefix chooses, else the first applies."""
+
+
+FORMATS = ("PNG", "JPEG")
+"""What Pillow may decode, whatever a file calls itself; for EPS it would start Ghostscript."""
 
 
 class Entry(NamedTuple):
@@ -93,7 +97,7 @@ def _entry(path: Path, name: str) -> Entry:
     label = CLASSES.get(parts[-2].lower())
     if label is None:
         raise bad(path / name, f"a class folder of {', '.join(EMOTIONS)}", f"{parts[-2]!r}")
-    numbers = re.findall(r"\d+", parts[-1])
+    numbers = re.findall(r"\d{1,18}", parts[-1])
     split = _split(path / name, FOLDERS[parts[-3].lower()])
     return Entry(SPLITS.index(split), int(numbers[0]) if numbers else 0, name, label)
 
@@ -109,10 +113,12 @@ def _split(file: Path, allowed: tuple[str, ...]) -> str:
 def _decoded(file: Path, content: bytes) -> NDArray[np.uint8]:
     """One image, uint8 (48, 48)."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             found = f"{image.width}x{image.height}, mode {image.mode}"
             if image.size == (SIDE, SIDE) and image.mode == "L":
                 return np.asarray(image)
+    except UnidentifiedImageError:
+        found = "a file that does not decode (neither PNG nor JPEG)"
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         found = f"a file that does not decode ({error})"
     raise bad(file, f"an 8-bit grey image of {SIDE}x{SIDE}", found)
