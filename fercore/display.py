@@ -1,4 +1,4 @@
-"""What a notebook cell returns: a figure, a table or the provenance of its numbers.
+"""What a notebook cell returns: a figure, a chart, a table or the provenance of its numbers.
 
 Each shows itself in Jupyter and carries, in the output's metadata under "fercore", what the report
 needs to number it, to write it as a file and to describe it to who cannot see it.
@@ -23,6 +23,8 @@ import numpy as np
 import pandas as pd
 
 PROVENANCE_MIME = "application/vnd.fercore.provenance+json"
+CHART_MIME = "application/vnd.vegalite.v5+json"
+"""Vega-Lite 5, which JupyterLab draws by itself; it knows no version 6."""
 DPI = 200
 MISSING = "–"
 
@@ -72,6 +74,30 @@ class Figure:
         )
         data["text/plain"] = f"[Figure] {_sentence(self.caption, self.note)}\n{self.alt}"
         return data, _metadata(self, "figure", alt=self.alt)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An interactive chart with its caption: a Vega-Lite 5 specification, data included.
+
+    JupyterLab draws it, and so does the report's page (anchor `#chart-NAME`). Paper cannot: a
+    chart stands beside a `Figure` that shows the same. Texts as in `Figure`.
+    """
+
+    spec: Mapping[str, Any]
+    caption: str = field(kw_only=True)
+    alt: str = field(kw_only=True)
+    name: str = field(kw_only=True)
+    note: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_texts(name=self.name, caption=self.caption, alt=self.alt)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        # No text/html: JupyterLab would prefer it to the chart.
+        text = f"[Chart] {_sentence(self.caption, self.note)}\n{self.alt}"
+        data = {CHART_MIME: _jsonable(self.spec), "text/plain": text}
+        return data, _metadata(self, "chart", alt=self.alt)
 
 
 @dataclass(frozen=True)
@@ -222,7 +248,7 @@ def _sentence(caption: str, note: str) -> str:
     return f"{caption} {note}".strip()
 
 
-def _metadata(shown: Figure | Table, kind: str, **more: str) -> dict[str, Any]:
+def _metadata(shown: Figure | Chart | Table, kind: str, **more: str) -> dict[str, Any]:
     texts = {"name": shown.name, "caption": shown.caption, "note": shown.note}
     return {"fercore": {"kind": kind, **texts, **more}}
 

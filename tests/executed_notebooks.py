@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from fercore.display import Figure, Provenance, Table
+from fercore.display import Chart, Figure, Provenance, Table
 from fercore.report.front import Front, Request
 from fercore.report.front import provenance as provenance_of
 
@@ -29,6 +29,12 @@ def figure(name: str = "curve", **texts: Any) -> Figure:
     """A figure; `texts` are its caption, alt and so on."""
     given = {"caption": "Accuracy by size.", "alt": "A rising line.", **texts}
     return Figure(drawing(), name=name, **given)
+
+
+def chart(name: str = "explore", **texts: Any) -> Chart:
+    """One mark, which Vega-Lite can draw."""
+    spec = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": {"field": "x"}}}
+    return Chart(spec, **{"caption": "Sizes to explore.", "alt": "A mark.", **texts}, name=name)
 
 
 def table(name: str = "sizes", **texts: Any) -> Table:
@@ -64,13 +70,13 @@ def provenance(notebook: str, *runs: dict[str, Any], synthetic: bool = True) -> 
     }
     more = {
         "versions": {"torch": "2.x"},
-        "hardware": {"cpu": "a processor"},
+        "hardware": {"device": "cpu", "processors": "2 CPU cores"},
         "commit": "c0ffee" * 5,
     }
     return Provenance({"notebook": notebook, "data": data, "runs": list(runs), **more})
 
 
-def output(shown: Figure | Table | Provenance) -> NotebookNode:
+def output(shown: Chart | Figure | Table | Provenance) -> NotebookNode:
     """What a kernel would have stored for it."""
     data, metadata = shown._repr_mimebundle_()
     made: NotebookNode = new_output("display_data", data, metadata=metadata)  # type: ignore[no-untyped-call]
@@ -83,7 +89,7 @@ def text(source: str) -> NotebookNode:
     return cell
 
 
-def code(*shown: Figure | Table | Provenance, source: str = "show(it)") -> NotebookNode:
+def code(*shown: Chart | Figure | Table | Provenance, source: str = "show(it)") -> NotebookNode:
     """An executed code cell with one output for each of `shown`."""
     cell: NotebookNode = new_code_cell(source, outputs=[output(one) for one in shown])  # type: ignore[no-untyped-call]
     return cell

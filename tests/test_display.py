@@ -249,7 +249,7 @@ def test_provenance_shows_its_runs_folded() -> None:
     assert soup.summary is not None
     assert soup.summary.get_text() == "Provenance: 2 runs, data synthetic (abc123)"
     facts, runs = soup.find_all("table")
-    assert "a processor" in facts.get_text()
+    assert "2 CPU cores" in facts.get_text()
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in runs.select("tr")]
     assert rows[0][-4:] == ["PublicTest %", "PrivateTest %", "device", "commit"]
     assert rows[1][-4:] == ["51.2", MISSING, "cpu fp32", "a" * 9]

@@ -15,7 +15,7 @@ from fercore.setting import Setting, check
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 QUESTIONS = [path for path in NOTEBOOKS if path.name.startswith("q")]
-ALLOWED = {"analysis", "figures", "sentences", "study", "tables"}
+ALLOWED = {"analysis", "figures", "interactive", "sentences", "study", "tables"}
 
 
 def cells(path: Path) -> list[nbformat.NotebookNode]:

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from fercore.report import Job, NotebookError, build
+from fercore.report import Job, NotebookError, _aside, build
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests" / "presets" / "tiny.yaml"
@@ -110,6 +110,16 @@ def test_a_failing_cell_is_shown_kept_and_replaces_nothing(tmp_path: Path) -> No
     assert (out / "failed" / "q1_bad.ipynb").exists()
     assert (out / "notebooks" / "q2_good.ipynb").exists()
     assert (out / "report.html").read_text() == "a good report"
+
+
+def test_folder_of_a_killed_report_is_cleared_and_that_of_a_living_one_kept(tmp_path: Path) -> None:
+    (tmp_path / ".running-killed").mkdir()
+    with _aside(tmp_path) as first:
+        assert not (tmp_path / ".running-killed").exists()
+        with _aside(tmp_path) as second:
+            assert first.exists()
+            assert second.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

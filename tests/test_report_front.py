@@ -27,6 +27,8 @@ from tests.executed_notebooks import (
 )
 from tests.executed_notebooks import provenance as made
 
+MACHINES = ("Hardware", "Hardware of the runs", "Report made on")
+
 
 def source(notebook: str, *runs: dict[str, Any], **data: Any) -> dict[str, Any]:
     return {"notebook": notebook, "data": {"source": "synthetic", **data}, "runs": list(runs)}
@@ -62,7 +64,22 @@ def test_facts_of_a_report() -> None:
     assert facts["Runs"] == "3 runs of 1 network"
     assert facts["Date"] == "17 May 2024, 09:30 UTC"
     assert facts["Code"].endswith("at commit c0ffeec0ffee")
-    assert facts["Hardware"] == "a processor"
+    assert facts["Hardware"] == "cpu; 2 CPU cores"
+
+
+def test_machine_of_the_runs_is_told_from_the_one_that_made_the_report() -> None:
+    here = {"hardware": {"device": "a laptop", "processors": "2 CPU cores"}}
+    ours, theirs = run("a", device="a laptop"), run("b", device="a big GPU")
+
+    def machines(*runs: dict[str, Any]) -> dict[str, str]:
+        facts = fronted({**source("q1", *runs), **here}).facts
+        return {name: value for name, value in facts if name in MACHINES}
+
+    assert machines(ours) == {"Hardware": "a laptop; 2 CPU cores"}
+    assert machines(theirs, ours) == {
+        "Hardware of the runs": "a big GPU; a laptop",
+        "Report made on": "a laptop; 2 CPU cores",
+    }
 
 
 def test_unknown_facts_are_left_out() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 
 from fercore.report.artifacts import write_artifacts
 from fercore.report.execute import NotebookError, execute
-from fercore.report.front import Front, Request, provenance
+from fercore.report.front import MAIN, Front, Request, answer, provenance
 from fercore.report.html import page
 from fercore.report.notebooks import ReportError, find, key, select, title, write_text
 from fercore.report.parameters import ParameterError, assignments, declared, find_preset, resolve
@@ -91,9 +93,8 @@ def _execute_all(
 
 def _execute(path: Path, values: Mapping[str, Any], out: Path) -> NotebookNode:
     """Run aside, so that an unfinished notebook never takes the place of a finished one."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".running-") as aside:
-        running = Path(aside) / path.name
+    with _aside(out) as aside:
+        running = aside / path.name
         try:
             executed = execute(path, running, values)
         except NotebookError:
@@ -102,6 +103,22 @@ def _execute(path: Path, values: Mapping[str, Any], out: Path) -> NotebookNode:
         (out / "failed" / path.name).unlink(missing_ok=True)
         _keep(running, out / "notebooks")
         return executed
+
+
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """A folder of our own, locked while we live; those of killed reports are cleared away."""
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(".running-*"):
+        with suppress(Timeout), FileLock(left / ".lock", timeout=0):
+            shutil.rmtree(left, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(
+            dir=out, prefix=".running-", ignore_cleanup_errors=True
+        ) as made,
+        FileLock(Path(made) / ".lock"),
+    ):
+        yield Path(made)
 
 
 def _keep(file: Path, folder: Path) -> None:
@@ -114,7 +131,7 @@ def _front(
     executed: Mapping[Path, NotebookNode],
     request: Request,
     parameters: Mapping[Path, Mapping[str, Any]],
-    **more: str,
+    **more: Any,
 ) -> Front:
     return Front(
         request=request,
@@ -157,8 +174,9 @@ def _whole(
     out: Path,
     say: Callable[[str], None],
 ) -> list[Path]:
-    front = _front(executed, request, parameters)
     by_key = {key(path): notebook for path, notebook in executed.items()}
+    found = answer(by_key[MAIN]) if MAIN in by_key else None
+    front = _front(executed, request, parameters, answer=found)
     write_artifacts(by_key, out)
     html = page(by_key, next(iter(executed)).parent, front)
     say("typesetting the PDF ...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,15 @@ SYNTHETIC = (
     "photographs. Accuracy on real faces will differ."
 )
 SPLITS = ("Training", "PublicTest", "PrivateTest")
+MAIN = "q4"
+"""Key of the question that the report is about."""
+MAIN_FIGURE = f"fig-{MAIN}-size-against-accuracy"
+"""Anchor of its figure."""
+
+INTERVAL = "; ± is half the 95 % interval over seeds"
+
+_ANSWER = re.compile(r"\*\*Answer\*\* \(([^)]+)\)\.[^\n]*\n+(\S.*)")
+"""How `fercore.sentences` writes an answer: what it was measured on, a note, a paragraph."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,16 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A question's answer in short, in its notebook's own words."""
+
+    sentences: str
+    """The first two of them, with their numbers and intervals; plain text."""
+    measured: str
+    """On what, as "PublicTest, mean of 2 seeds; ± is half the 95 % interval over seeds"."""
+
+
+@dataclass(frozen=True)
 class Front:
     """Title page and appendix of one report."""
 
@@ -60,6 +80,8 @@ class Front:
     """Parameters that the preset or the command line set, by name."""
     parameters: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
     """What each notebook declares, by its key."""
+    answer: Answer | None = None
+    """The main question's answer, for the title page."""
 
     @property
     def description(self) -> str:
@@ -86,7 +108,7 @@ class Front:
             ("Runs", describe_runs(self.runs)),
             ("Date", f"{self.date:%d %B %Y, %H:%M %Z}"),
             ("Code", " ".join(["fercore", version("fercore"), *self._commit_words])),
-            ("Hardware", "; ".join(str(value) for value in self.merged("hardware").values())),
+            *self._machines,
         ]
         return [(name, value) for name, value in facts if value]
 
@@ -129,6 +151,16 @@ class Front:
         }
 
     @property
+    def _machines(self) -> list[tuple[str, str]]:
+        """Where the runs were made, and where they were put together if that was elsewhere."""
+        here = self.merged("hardware")
+        made_on = list(dict.fromkeys(str(run["device"]) for run in self.runs if run.get("device")))
+        machine = "; ".join(str(value) for value in here.values())
+        if made_on in ([], [here.get("device")]):
+            return [("Hardware", machine)]
+        return [("Hardware of the runs", "; ".join(made_on)), ("Report made on", machine)]
+
+    @property
     def _commit_words(self) -> list[str]:
         return ["at commit", self.commit[:12]] if self.commit else []
 
@@ -142,6 +174,18 @@ def provenance(notebook: NotebookNode) -> dict[str, Any] | None:
         if PROVENANCE_MIME in output.get("data", {})
     ]
     return dict(found[-1]) if found else None
+
+
+def answer(notebook: NotebookNode) -> Answer | None:
+    """What the notebook's answer says first; None for a notebook that gives none."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = str(output.get("data", {}).get("text/markdown", ""))
+            if found := _ANSWER.match(text):
+                sentences = re.split(r"(?<=[.?!])\s+(?=[A-Z])", found[2].replace("**", ""))
+                shown = " ".join(sentences[:2])
+                return Answer(shown, found[1] + (INTERVAL if "±" in shown else ""))
+    return None
 
 
 def describe_data(data: Mapping[str, Any]) -> str:
@@ -193,7 +237,9 @@ def _pairs(rows: Mapping[str, Any]) -> str:
         key: {True: "yes", False: "no"}.get(v, v) if isinstance(v, bool) else v
         for key, v in rows.items()
     }
-    frame = pd.DataFrame({"": list(texts), " ": [_shown(value) for value in texts.values()]})
+    frame = pd.DataFrame(
+        {"what": list(texts), "value": [_shown(value) for value in texts.values()]}
+    )
     return html_table(frame, [False, False])
 
 

@@ -1,7 +1,8 @@
-"""Executed notebooks as one self-contained page: no script, no request to any other host."""
+"""Executed notebooks as one self-contained page: no request to anywhere."""
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +14,13 @@ from bs4.element import Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
-from fercore.report.front import Front, provenance
-
-TEMPLATES = Path(__file__).parent / "templates"
+from fercore.display import CHART_MIME
+from fercore.report.assets import TEMPLATES, css, policy, scripts
+from fercore.report.front import MAIN_FIGURE, Front, provenance
+from fercore.report.offline import make_offline
 
 _HEADINGS = re.compile(r"h[1-6]")
-_LOADS = ["script", "link", "iframe", "object", "embed", "base", "meta"]
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,51 @@ class Entry:
     sections: tuple[Entry, ...] = ()
 
 
+@dataclass(frozen=True)
+class Lead:
+    """The main figure for the first screen; what is not known is empty."""
+
+    figure: str = ""
+    """The main figure's <img>."""
+    number: str = ""
+    """As "Figure 7"."""
+    anchor: str = ""
+    """Of the main figure in its chapter."""
+    chart: str = ""
+    """Anchor of the chart that stands beside it."""
+
+
 def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> str:
     """The whole page. `notebooks` are executed, by key; `folder` holds what their text embeds."""
     body = BeautifulSoup("", "html.parser")
+    appendix = BeautifulSoup(render("appendix.html.j2", **front.appendix()), "html.parser")
+    taken = {str(tag["id"]) for tag in appendix.find_all(id=True)}
     for key, notebook in notebooks.items():
-        body.append(chapter(key, notebook, folder))
+        body.append(chapter(key, notebook, folder, taken))
     if len(notebooks) == 1:
         _drop_title(body)
-    body.append(BeautifulSoup(render("appendix.html.j2", **front.appendix()), "html.parser"))
+    body.append(appendix)
     _number(body)
     _wrap_tables(body)
     _link(body)
-    return render("page.html.j2", front=front, css=_css(), contents=contents(body), body=str(body))
+    used = scripts(charts=bool(body.select(".vega")))
+    return render(
+        "page.html.j2",
+        front=front,
+        lead=lead(body) if len(notebooks) > 1 else Lead(),
+        css=css(),
+        scripts=used,
+        policy=policy(used),
+        contents=contents(body),
+        body=str(body),
+    )
 
 
-def chapter(key: str, notebook: NotebookNode, folder: Path) -> Tag:
-    """One notebook as a section: code folded, headings one level down, ids begin with `key`."""
+def chapter(key: str, notebook: NotebookNode, folder: Path, taken: set[str] | None = None) -> Tag:
+    """One notebook as a section: code folded, headings one level down, ids begin with `key`.
+
+    taken: ids that the page has already; those of this section are added.
+    """
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="notebook",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -55,15 +84,44 @@ def chapter(key: str, notebook: NotebookNode, folder: Path) -> Tag:
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    text, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(folder)}})
+    with_charts = _charts(notebook)
+    text, _ = exporter.from_notebook_node(with_charts, {"metadata": {"path": str(folder)}})
     soup = BeautifulSoup(f'<section class="chapter" id="{key}">{text}</section>', "html.parser")
     section = soup.section
     assert section is not None
-    _make_offline(section)
+    make_offline(section)
+    for tag in section.find_all("a", class_="anchor-link"):
+        tag.decompose()
     _cite_runs(section, provenance(notebook))
     _lower_headings(section)
-    _prefix_ids(section, key)
+    _prefix_ids(section, key, set() if taken is None else taken)
     return section.extract()
+
+
+def _charts(notebook: NotebookNode) -> NotebookNode:
+    """Charts as the HTML that the page's script looks for; the notebook itself is left as it is."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            about = output.get("metadata", {}).get("fercore", {})
+            if CHART_MIME in output.get("data", {}) and about.get("kind") == "chart":
+                html = render("chart.html.j2", spec=output.data[CHART_MIME], **about)
+                output.data = {"text/html": html}
+    return notebook
+
+
+def lead(body: Tag) -> Lead:
+    """The main figure, if the report has it."""
+    figure = body.find("figure", id=MAIN_FIGURE)
+    if figure is None or figure.img is None:
+        return Lead()
+    chart = figure.find_next("figure", class_="fercore-chart")
+    return Lead(
+        figure=str(figure.img),
+        number=str(figure.get("data-number", "")),
+        anchor=MAIN_FIGURE,
+        chart=str(chart["id"]) if chart else "",
+    )
 
 
 def contents(body: Tag) -> list[Entry]:
@@ -87,26 +145,6 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(template).render(values)
 
 
-def _css() -> str:
-    """Our style sheet, then the colours of code on light and on dark paper."""
-    light, dark = (
-        HtmlFormatter(style=style, nobackground=True).get_style_defs(".highlight")
-        for style in ("xcode", "github-dark")
-    )
-    sheet = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return f"{sheet}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
-
-
-def _make_offline(section: Tag) -> None:
-    for tag in section.find_all(_LOADS):
-        tag.decompose()
-    for tag in section.find_all(src=True):
-        if not str(tag["src"]).startswith("data:"):
-            tag.replace_with(f"[{tag.get('alt') or tag['src']}: not embedded]")
-    for tag in section.find_all("a", class_="anchor-link"):
-        tag.decompose()
-
-
 def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
     """The notebook's provenance becomes one paragraph of links: the appendix has the rest."""
     for details in section.find_all("details", class_="fercore-provenance"):
@@ -121,10 +159,10 @@ def _lower_headings(section: Tag) -> None:
         head["id"] = "-".join(words[:8]) or "section"
 
 
-def _prefix_ids(section: Tag, key: str) -> None:
+def _prefix_ids(section: Tag, key: str, taken: set[str]) -> None:
     """Make ids unique in the report; links within the chapter follow."""
     renamed: dict[str, str] = {}
-    taken: set[str] = set()
+    section["id"] = _free(key, taken)
     for tag in section.find_all(id=True):
         old = str(tag["id"])
         new = _free(_prefixed(old, key), taken)
@@ -138,7 +176,7 @@ def _prefix_ids(section: Tag, key: str) -> None:
 def _prefixed(anchor: str, key: str) -> str:
     """fig-curve of q2 becomes fig-q2-curve, a heading q2-...; a name that begins so is kept."""
     kind, dash, name = anchor.partition("-")
-    if kind not in ("fig", "tab") or not dash:
+    if kind not in ("fig", "tab", "chart") or not dash:
         kind, dash, name = "", "", anchor
     return f"{kind}{dash}{name}" if name.startswith(f"{key}-") else f"{kind}{dash}{key}-{name}"
 
@@ -171,7 +209,9 @@ def _number(body: Tag) -> None:
 def _wrap_tables(body: Tag) -> None:
     """A table wider than the screen scrolls by itself, by keyboard too."""
     for table in body.find_all("table"):
-        attributes = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Table"}
+        figure = table.find_parent("figure")
+        label = str(figure["data-number"]) if figure and figure.get("data-number") else "Table"
+        attributes = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": label}
         table.wrap(BeautifulSoup("", "html.parser").new_tag("div", attrs=attributes))
 
 

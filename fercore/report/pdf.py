@@ -9,6 +9,7 @@ import json
 import mimetypes
 import re
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,8 +18,8 @@ import typst
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+from fercore.report.assets import TEMPLATES
 from fercore.report.front import Front
-from fercore.report.html import TEMPLATES
 from fercore.report.notebooks import ReportError
 
 LINE = 481.9
@@ -48,7 +49,7 @@ def prepare(page: str, folder: Path) -> tuple[str, dict[str, str]]:
     main = BeautifulSoup(page, "html.parser").main
     if main is None:
         raise ReportError("PDF: the page has no <main>")
-    for tag in main.find_all(_DROPPED) + main.find_all("details", class_="code"):
+    for tag in main.find_all(_DROPPED) + main.find_all(class_=["code", "fercore-chart"]):
         tag.decompose()
     alts = _write_images(main, folder)
     _raise_headings(main)
@@ -162,6 +163,7 @@ def _describe(text: str, alts: dict[str, str]) -> str:
 
 def _typeset(source: Path, front: Front) -> bytes:
     words = {name: getattr(front, name) for name in _WORDS}
+    words["answer"] = asdict(front.answer) if front.answer else {}
     try:
         result = typst.compile(
             source,

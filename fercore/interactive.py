@@ -1,0 +1,201 @@
+"""The scatter of parameters against accuracy to explore: Vega-Lite by Altair, as a `Chart`.
+
+It speaks the language of `fercore.figures`: family is colour, a report's network has its report's
+marker, a published figure is open. Text and lines have the colour of the text around the chart, so
+that it can be read on light and on dark paper.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from fercore.display import MISSING, Chart
+from fercore.figures import COLOURS, NAMES
+
+AXES = {
+    "params_trainable": "trainable parameters",
+    "params_keras_total": "Keras total parameters",
+    "macs": "multiply-adds (MACs)",
+    "file_bytes": "file bytes",
+    "latency_ms": "latency (ms)",
+}
+"""What x can be, by column of the runs table; those that the runs have are offered."""
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+SHAPES = {"sweep": "circle", "A": "square", "B": "triangle-up"}
+TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs", "kind")
+TICKS = [digit * 10**power for power in range(-3, 12) for digit in (1, 3)]
+INK = "currentColor"
+LINES = dict.fromkeys(["gridColor", "domainColor", "tickColor", "labelColor", "titleColor"], INK)
+SIZE = {"width": 560, "height": 340}
+"""Pixels; the report's page makes it as wide as its text."""
+
+
+def size_against_accuracy(
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    split: str,
+    *,
+    published: pd.DataFrame | None = None,
+    name: str = "explore",
+    note: str = "",
+) -> Chart:
+    """The scatter of `fercore.figures.size_against_accuracy`; x can be switched, families hidden.
+
+    runs, summary: see `fercore.analysis`; published: see `fercore.figures`, its networks stand on
+    each axis whose column it has.
+    """
+    ours, theirs = _ours(runs, summary), _theirs(published)
+    axes = {c: text for c, text in AXES.items() if c in ours and ours[c].notna().any()}
+    rows = pd.concat([part for part in (ours, theirs) if len(part)] or [ours], ignore_index=True)
+    drawn = _draw(_records(rows.rename(columns=axes), axes), list(axes.values()), split)
+    alt_text = _describe(ours, split)
+    return Chart(
+        {
+            **drawn.to_dict(),
+            "description": alt_text,
+            "$schema": SCHEMA,
+            "usermeta": {"embedOptions": {"renderer": "svg"}},
+        },
+        name=name,
+        caption=f"Size against accuracy on {split}, to explore: point at a mark for its network, "
+        "costs, interval and run ids; choose the x axis; click a family in the legend to hide it "
+        "or to show it again. Filled marks are means over seeds with their 95 % interval, open "
+        "marks what the two reports published, on photographs.",
+        alt=alt_text,
+        note=note,
+    )
+
+
+def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
+    """One row per network with a finished run; accuracies in percent."""
+    done = summary.dropna(subset="mean")
+    known = runs[runs["network"].isin(done["network"])].groupby("network")
+    more = {c: done["network"].map(known[c].max()) for c in AXES if c in runs and c not in done}
+    percents = {c: (100 * done[k]).round(2) for c, k in (("percent", "mean"), ("low", "low"))}
+    half = (100 * (done["high"] - done["mean"])).round(2)
+    spread = ["" if pd.isna(value) else f" ± {value:.1f}" for value in half]
+    return done.assign(
+        **more,
+        **percents,
+        high=percents["percent"] + half,
+        accuracy=[f"{m:.1f}{s} %" for m, s in zip(percents["percent"], spread, strict=True)],
+        runs=done["network"].map(known["run_id"].agg(", ".join)),
+        family_name=done["family"].map(NAMES),
+        kind="trained here",
+    )
+
+
+def _theirs(published: pd.DataFrame | None) -> pd.DataFrame:
+    if published is None:
+        return pd.DataFrame()
+    percent = (100 * published["accuracy"]).round(2)
+    return published.assign(
+        percent=percent,
+        accuracy=[f"{value:.1f} %" for value in percent],
+        runs=[f"none: published by report {report}" for report in published["report"]],
+        family_name=published["family"].map(NAMES),
+        kind="published",
+    )
+
+
+def _records(rows: pd.DataFrame, axes: dict[str, str]) -> list[dict[str, Any]]:
+    """What is drawn or told of each mark; missing values left out, or told as a dash."""
+    kept = rows[[column for column in rows if column in {*TOLD, *axes.values()}]]
+    texts = {f"told {axis}": [_count(value) for value in rows[axis]] for axis in axes.values()}
+    return [
+        {str(key): value for key, value in row.items() if pd.notna(value)}
+        for row in kept.assign(**texts).to_dict("records")
+    ]
+
+
+def _count(value: float) -> str:
+    return MISSING if pd.isna(value) else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
+
+
+def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.LayerChart:
+    """Layers, from below: joined means, intervals, marks, and what the pointer aims at."""
+    x = alt.X("x:Q", title=None, axis=alt.Axis(format="~s", labelOverlap=True, values=TICKS))
+    base = alt.Chart(alt.InlineData(values=records)).encode(
+        x=x.scale(type="log", nice=False, padding=20),
+        y=alt.Y("percent:Q").scale(zero=False, padding=12).title(f"accuracy on {split} (%)"),
+        color=_colour(),
+    )
+    ours = base.transform_filter("datum.kind === 'trained here'")
+    shape = alt.Shape("report:N", legend=None).scale(
+        domain=list(SHAPES), range=list(SHAPES.values())
+    )
+    told = {text: text for text in ("network", "kind", "accuracy", "runs")}
+    told |= {f"told {axis}": axis for axis in axes}
+    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told.items()]
+    layers = [
+        ours.transform_filter("datum.report === 'sweep'")
+        .mark_line(strokeWidth=1.5)
+        .add_params(_families()),
+        ours.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q"),
+        ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
+        base.transform_filter("datum.kind === 'published'")
+        .mark_point(filled=False, size=70, opacity=1)
+        .encode(shape=shape),
+        base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
+    ]
+    return _dress(alt.LayerChart(layer=layers), axes)
+
+
+def _dress(layers: alt.LayerChart, axes: list[str]) -> alt.LayerChart:
+    """The controls, the choice of x, and a title where Vega-Lite has none that could change."""
+    first = axes[0] if axes else ""
+    axis = alt.param(
+        name="axis", value=first, bind=alt.binding_select(options=axes, name="x axis ")
+    )
+    theirs = alt.param(name="published", value=True, bind=alt.binding_checkbox(name="published "))
+    chart: alt.LayerChart = (
+        layers.add_params(axis, theirs)
+        .transform_fold([*axes], as_=["size", "x"])
+        .transform_filter("datum.size === axis && isValid(datum.x)")
+        .transform_filter("published || datum.kind !== 'published'")
+        .transform_filter({"param": "families", "empty": False})
+        .properties(
+            **SIZE,
+            title=alt.TitleParams(
+                text=alt.ExprRef("axis + ' (log scale)'"), orient="bottom", fontWeight="normal"
+            ),
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        )
+        .configure(background="transparent", font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_title(color=INK, fontSize=12, offset=6)
+        .configure_axis(
+            gridOpacity=0.15, domainOpacity=0.5, tickOpacity=0.5, labelFontSize=12, **LINES
+        )
+        .configure_legend(labelColor=INK, labelFontSize=13, symbolOpacity=1)
+    )
+    return chart
+
+
+def _colour() -> alt.Color:
+    legend = alt.Legend(title=None, orient="top", symbolType="circle", symbolSize=120)
+    scale = alt.Scale(domain=list(NAMES.values()), range=[COLOURS[family] for family in NAMES])
+    return alt.Color("family_name:N", scale=scale, legend=legend)
+
+
+def _families() -> alt.Parameter:
+    """Both families are on; a click in the legend takes one off or puts it back."""
+    return alt.selection_point(
+        name="families",
+        fields=["family_name"],
+        bind="legend",
+        toggle="true",
+        value=[{"family_name": name} for name in NAMES.values()],
+    )
+
+
+def _describe(ours: pd.DataFrame, split: str) -> str:
+    points = [
+        f"{row['network']}: {row['params_trainable']:,} trainable parameters, {row['accuracy']}"
+        for row in ours.to_dict("records")
+    ]
+    return f"Scatter plot of size against accuracy on {split}. " + "; ".join(points)
