@@ -6,7 +6,6 @@ finished epoch as if nothing had happened, without replaying what came before.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,11 +19,9 @@ from torch.nn import functional
 from fercore import augment, device, models
 from fercore.data.faces import Faces
 from fercore.evaluate import finite, loss_and_accuracy, scores
+from fercore.recipe import average, optimizer, rate_at, scale_dropout
 from fercore.record import Epoch
-from fercore.spec import RunSpec, TrainSpec
-
-WARM_UP, START = 0.3, 1 / 25
-"""One-cycle: share of the steps in which the rate rises, from this share of its peak."""
+from fercore.spec import RunSpec
 
 
 class Examples:
@@ -36,25 +33,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def rate_at(spec: TrainSpec, progress: float) -> float:
-    """Learning rate after a share of all steps, 0 <= progress < 1.
-
-    cosine: half a cosine from the peak to 0 (Loshchilov & Hutter 2017, arXiv:1608.03983).
-    onecycle: half a cosine up from 1/25 of the peak in the first 30 %, then half a cosine down to
-    0 (Smith & Topin 2018, arXiv:1708.07120, in fastai's form; momentum stays as it is).
-    """
-    if spec.schedule == "constant":
-        return spec.rate
-    if spec.schedule == "onecycle" and progress < WARM_UP:
-        return spec.rate * (START + (1 - START) * _rise(progress / WARM_UP))
-    start = WARM_UP if spec.schedule == "onecycle" else 0.0
-    return spec.rate * (1 - _rise((progress - start) / (1 - start)))
-
-
-def _rise(x: float) -> float:
-    return (1 - math.cos(math.pi * x)) / 2
 
 
 def seeds(seed: int, epoch: int) -> tuple[int, int]:
@@ -77,6 +55,9 @@ class Fit:
         torch.manual_seed(seeds(self.seed, 0)[0])
         self.network = models.build(spec.model).to(self.where)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        scale_dropout(self.network, self.recipe.dropout)
+        # Copied before `spare_bfloat16` ties forward functions to this very network.
+        self.averaged = average(self.network, self.recipe.average)
         if self.where.type == "cpu" and self.dtype == torch.bfloat16:
             device.spare_bfloat16(self.network)
         self.optimizer = optimizer(self.network, self.recipe)
@@ -84,13 +65,18 @@ class Fit:
         self.seconds = 0.0
         """Spent in `epoch`, validation included."""
 
+    @property
+    def measured(self) -> nn.Module:
+        """The network whose accuracy counts: the averaged one if the recipe averages."""
+        return self.averaged.module if self.averaged else self.network
+
     def epoch(self, step_done: Callable[[], None]) -> Epoch:
         """Train for one epoch and validate. Raises `fercore.evaluate.DivergenceError`."""
         number = len(self.history) + 1
         began = time.perf_counter()
         loss, accuracy = self._pass(number, step_done)
         seconds = time.perf_counter() - began
-        logits = scores(self.network, self.valid.images)
+        logits = scores(self.measured, self.valid.images)
         valid_loss, valid_accuracy = loss_and_accuracy(logits, self.valid.labels.cpu())
         self.seconds += time.perf_counter() - began
         finite(loss, f"training loss of epoch {number}")
@@ -143,7 +129,7 @@ class Fit:
 
     def _set_rate(self, progress: float) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.recipe, progress)
+            group["lr"] = group["share"] * rate_at(self.recipe, progress)
 
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and number of right answers of one batch, before the weights change."""
@@ -154,12 +140,15 @@ class Fit:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
         return loss.detach(), (logits.argmax(1) == labels).sum()
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on."""
         return {
             "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged else None,
             "optimizer": self.optimizer.state_dict(),
             "history": [epoch.model_dump() for epoch in self.history],
             "seconds": self.seconds,
@@ -168,29 +157,13 @@ class Fit:
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.network.load_state_dict(state["network"])
+        if self.averaged:
+            self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.seconds = state["seconds"]
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Weights and BatchNorm's statistics by name, as arrays of the usual layout."""
-        state = self.network.state_dict()
+        state = self.measured.state_dict()
         return {name: tensor.cpu().contiguous().numpy() for name, tensor in state.items()}
-
-
-def optimizer(network: nn.Module, recipe: TrainSpec) -> torch.optim.Optimizer:
-    """The recipe's optimizer; weight decay spares biases and BatchNorm's scale and shift."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    # One kernel for all parameters instead of a dozen for each.
-    fused = parameters[0].device.type in ("cpu", "cuda")
-    if recipe.optimizer == "sgd":
-        nesterov = recipe.momentum > 0
-        return torch.optim.SGD(
-            groups, recipe.rate, momentum=recipe.momentum, nesterov=nesterov, fused=fused
-        )
-    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, recipe.rate, fused=fused)

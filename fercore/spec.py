@@ -12,11 +12,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when the meaning of a specification or of a record changes; part of every run id."""
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+Optimizer = Literal["muon", "adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine", "onecycle"]
 
 
 class Spec(BaseModel):
@@ -49,6 +51,14 @@ class ModelSpec(Spec):
     """Family members: channels of the stem and of each stage."""
     depth: int | None = Field(None, ge=1)
     """Family members: blocks per stage."""
+    head: Literal["pool", "dense"] = "pool"
+    """Family members: mean over the image, or flatten and a hidden dense layer, before the scores."""
+    residual: bool = False
+    """Family members: blocks that keep the shape add their input to their output."""
+    early: bool = False
+    """Family members: the stem halves the image already."""
+    norm: Literal["before", "after", "none"] = "before"
+    """Family members: BatchNorm before or after the activation, or nowhere."""
 
 
 class AugmentSpec(Spec):
@@ -69,18 +79,22 @@ class AugmentSpec(Spec):
 
 
 class TrainSpec(Spec):
-    """The recipe. Everything that is compared uses the same one."""
+    """The recipe. Everything that is compared uses the same one; docs/recipes.md says why this."""
 
     epochs: int = Field(10, ge=1)
-    batch: int = Field(64, ge=2)
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    rate: Positive = 2e-3
+    batch: int = Field(32, ge=2)
+    optimizer: Optimizer = "muon"
+    rate: Positive = 0.05
     """Peak learning rate."""
-    schedule: Literal["constant", "cosine", "onecycle"] = "onecycle"
+    schedule: Schedule = "onecycle"
     momentum: Fraction = 0.9
-    """For sgd (Nesterov); adam and adamw keep their customary betas."""
+    """For sgd (Nesterov); the others keep their customary moments."""
     weight_decay: float = Field(0.0, ge=0)
     label_smoothing: Fraction = 0.0
+    dropout: float = Field(0.0, ge=0, le=1)
+    """Every dropout of the network is multiplied by this: 1 as its author placed it, 0 none."""
+    average: Fraction = 0.0
+    """Decay per step of an exponential average of the weights, which is then what is measured."""
     augment: AugmentSpec = AugmentSpec()
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto: bfloat16 where the device has instructions for it, else float32."""

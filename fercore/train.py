@@ -111,7 +111,7 @@ class _Run:
         repeated = {"valid": _trained_on(self.faces, self.split), **self.split.repeated}
         for name, rows in {"valid": self.split.valid, **self.split.tests}.items():
             images = Examples(self.faces, rows, self.where).images
-            logits, labels = scores(self.fit.network, images), self.faces.labels[rows]
+            logits, labels = scores(self.fit.measured, images), self.faces.labels[rows]
             splits[name] = score(logits, torch.tensor(labels), repeated[name])
             predictions[name] = Predictions(probabilities(logits), labels, rows)
         self.fit.seconds += time.perf_counter() - began

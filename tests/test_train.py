@@ -16,11 +16,12 @@ from fercore import checkpoint, device, models, train
 from fercore.data.faces import Faces
 from fercore.data.split import divide
 from fercore.evaluate import loss_and_accuracy, scores
-from fercore.fit import Examples, Fit, optimizer, rate_at, seeds
+from fercore.fit import Examples, Fit, seeds
 from fercore.progress import Progress
+from fercore.recipe import rate_at
 from fercore.record import RunRecord
 from fercore.runs import RunStore
-from fercore.spec import DataSpec, RunSpec, TrainSpec
+from fercore.spec import DataSpec, RunSpec
 from tests.toy import TINY, Spy, bars, spec
 
 CPU = torch.device("cpu")
@@ -186,7 +187,7 @@ def test_fewer_images_than_a_batch_are_one_batch(faces: Faces, tmp_path: Path) -
 
 
 def test_it_learns_what_can_be_learned(faces: Faces, tmp_path: Path) -> None:
-    record = run(spec(epochs=8, batch=10, rate=2e-2), faces, tmp_path)
+    record = run(spec(epochs=15, batch=10), faces, tmp_path)
     assert record.history[-1].train_loss < record.history[0].train_loss / 2
     assert record.history[-1].train_accuracy > 0.6
     accuracy = record.accuracy("PublicTest")
@@ -209,34 +210,6 @@ def test_recipes_differ_in_what_they_make(
     plain, other = run(spec(), faces, tmp_path), run(spec(**recipe), faces, tmp_path)
     assert other.status == "done"
     assert weights(tmp_path, plain) != weights(tmp_path, other)
-
-
-def test_decay_spares_biases_and_batchnorm() -> None:
-    network = models.build(TINY)
-    for kind in ("sgd", "adamw"):
-        recipe = TrainSpec(optimizer=kind, weight_decay=0.1)
-        decayed, spared = optimizer(network, recipe).param_groups
-        assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
-        layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-        assert {id(p) for p in decayed["params"]} == {id(layer.weight) for layer in layers}
-        assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
-
-
-def test_schedules_begin_peak_and_end_where_they_should() -> None:
-    steps = np.arange(1000) / 1000
-    rates = {
-        name: np.array([rate_at(TrainSpec(rate=2.0, schedule=name), x) for x in steps])
-        for name in ("constant", "cosine", "onecycle")
-    }
-    assert set(rates["constant"]) == {2.0}
-    cosine, onecycle = rates["cosine"], rates["onecycle"]
-    assert cosine[[0, 500]] == pytest.approx([2.0, 1.0])
-    assert (np.diff(cosine) < 0).all()
-    assert onecycle[[0, 300]] == pytest.approx([2.0 / 25, 2.0])
-    assert (np.diff(onecycle[:301]) > 0).all()
-    assert (np.diff(onecycle[300:]) < 0).all()
-    assert 0 < cosine[-1] < 1e-4
-    assert 0 < onecycle[-1] < 1e-4
 
 
 def test_an_epochs_rate_is_that_of_its_last_step(faces: Faces, tmp_path: Path) -> None:

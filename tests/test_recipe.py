@@ -1,0 +1,110 @@
+"""What a recipe asks for is what is made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fercore import models
+from fercore.data.split import divide
+from fercore.evaluate import scores
+from fercore.fit import Examples, Fit
+from fercore.recipe import ADAM_SHARE, average, optimizer, rate_at, scale_dropout
+from fercore.spec import ModelSpec, TrainSpec
+from tests.toy import TINY, bars, spec
+
+
+def test_decay_spares_biases_and_batchnorm() -> None:
+    network = models.build(TINY)
+    for kind in ("sgd", "adamw"):
+        recipe = TrainSpec(optimizer=kind, weight_decay=0.1)
+        decayed, spared = optimizer(network, recipe).param_groups
+        assert (decayed["weight_decay"], spared["weight_decay"]) == (0.1, 0.0)
+        layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+        assert {id(p) for p in decayed["params"]} == {id(layer.weight) for layer in layers}
+        assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
+
+
+def test_schedules_begin_peak_and_end_where_they_should() -> None:
+    steps = np.arange(1000) / 1000
+    rates = {
+        name: np.array([rate_at(TrainSpec(rate=2.0, schedule=name), x) for x in steps])
+        for name in ("constant", "cosine", "onecycle")
+    }
+    assert set(rates["constant"]) == {2.0}
+    cosine, onecycle = rates["cosine"], rates["onecycle"]
+    assert cosine[[0, 500]] == pytest.approx([2.0, 1.0])
+    assert (np.diff(cosine) < 0).all()
+    assert onecycle[[0, 300]] == pytest.approx([2.0 / 25, 2.0])
+    assert (np.diff(onecycle[:301]) > 0).all()
+    assert (np.diff(onecycle[300:]) < 0).all()
+    assert 0 < cosine[-1] < 1e-4
+    assert 0 < onecycle[-1] < 1e-4
+
+
+def test_muon_takes_the_weights_that_mix_channels_and_adam_the_rest() -> None:
+    network = models.build(TINY)
+    matrices, filters, vectors = optimizer(network, TrainSpec(weight_decay=0.1)).param_groups
+    pointwise = [m.weight for m in network if isinstance(m, nn.Conv2d) and m.in_channels > 1]
+    pointwise = [weight for weight in pointwise if weight.shape[1] > 1]
+    assert {id(p) for p in matrices["params"]} == {id(weight) for weight in pointwise}
+    assert id(network[-1].weight) in {id(p) for p in filters["params"]}
+    assert all(p.ndim == 1 for p in vectors["params"])
+    assert (matrices["share"], filters["share"], vectors["share"]) == (1, ADAM_SHARE, ADAM_SHARE)
+    assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.1, 0.0)
+    groups = (matrices, filters, vectors)
+    assert sum(len(g["params"]) for g in groups) == len(list(network.parameters()))
+
+
+def test_muons_step_has_the_same_length_in_every_direction() -> None:
+    network = models.build(TINY)
+    made = optimizer(network, TrainSpec(rate=0.1))
+    weight = made.param_groups[0]["params"][-1]
+    before = weight.detach().clone()
+    network(torch.randn(4, 1, 48, 48)).square().sum().backward()
+    made.step()
+    lengths = torch.linalg.svdvals((weight - before).detach().flatten(1))
+    assert lengths.min() > 0.05
+    assert lengths.max() < 0.2
+
+
+def test_dropout_is_scaled_and_zero_removes_it() -> None:
+    network = models.build(ModelSpec(name="b-mobilenet-46k"))
+    kept = [m.p for m in network if isinstance(m, nn.Dropout)]
+    scale_dropout(network, 0.5)
+    assert [m.p for m in network if isinstance(m, nn.Dropout)] == [p / 2 for p in kept]
+    scale_dropout(network, 0)
+    assert not any(m.p for m in network if isinstance(m, nn.Dropout))
+
+
+def test_averaged_weights_follow_by_their_decay() -> None:
+    network = nn.BatchNorm1d(1)
+    averaged = average(network, 0.75)
+    assert averaged is not None
+    averaged.update_parameters(network)  # the first time it copies
+    for tensor in (network.weight.data, network.running_mean):
+        assert tensor is not None
+        tensor += 4.0
+    averaged.update_parameters(network)
+    followed = averaged.module.state_dict()
+    assert (followed["weight"].item(), followed["running_mean"].item()) == (2.0, 1.0)
+    assert average(network, 0) is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_run_that_averages_measures_the_average(dtype: str) -> None:
+    faces, task = bars(), spec(average=0.9, dtype=dtype)
+    parts = divide(faces, task.data)
+    cpu = torch.device("cpu")
+    fit = Fit(task, Examples(faces, parts.train, cpu), Examples(faces, parts.valid, cpu))
+    fit.epoch(lambda: None)
+    plain, measured = (scores(n, fit.valid.images) for n in (fit.network, fit.measured))
+    assert not torch.allclose(plain, measured)
+    fresh = models.build(task.model)
+    fresh.load_state_dict({k: torch.tensor(v) for k, v in fit.weights().items()})
+    assert torch.allclose(scores(fresh, fit.valid.images), measured, atol=1e-5)
+    resumed = Fit(task, fit.train, fit.valid)
+    resumed.resume(fit.state())
+    assert torch.equal(scores(resumed.measured, fit.valid.images), measured)
