@@ -6,10 +6,11 @@ FERCORE_PROGRESS chooses: "auto" (default: bars in a terminal or in Jupyter, els
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import tqdm.auto
@@ -18,6 +19,8 @@ import tqdm.std
 CHOICE = "FERCORE_PROGRESS"
 PAUSE = 10.0
 """Seconds between two lines of one run, at least."""
+SHOWN = 3
+"""Runs named beside the bar of a study that makes several at once."""
 
 
 class ProgressError(ValueError):
@@ -41,6 +44,15 @@ class Progress:
 
     def end(self, outcome: str) -> None:
         """A run ended, with its outcome in a few words."""
+
+    def elsewhere(self, running: Mapping[str, float]) -> None:
+        """What share of each run in other processes is done, by title."""
+
+    def ended(self, title: str, outcome: str, seconds: float) -> None:
+        """A run in another process ended."""
+
+    def note(self, text: str) -> None:
+        """Something else worth a line."""
 
     def close(self) -> None:
         """The study ended, by itself or not."""
@@ -84,6 +96,21 @@ class Bars(Progress):
             self._study.set_postfix_str(outcome, refresh=False)
             self._study.update()
 
+    def elsewhere(self, running: Mapping[str, float]) -> None:
+        """Name the runs beside the study's bar."""
+        if self._study is not None:
+            self._study.set_postfix_str(_listing(running), refresh=False)
+            self._study.update(0)
+
+    def ended(self, title: str, outcome: str, seconds: float) -> None:
+        """Move the study's bar."""
+        if self._study is not None:
+            self._study.update()
+
+    def note(self, text: str) -> None:
+        """Write it above the bars."""
+        tqdm.std.tqdm.write(text, file=sys.stderr)
+
     def close(self) -> None:
         """Leave the study's bar where it is."""
         self._clear()
@@ -109,6 +136,7 @@ class Lines(Progress):
         self._place, self._runs = 0, 0
         self._title = ""
         self._latest = ""
+        self._spoke = -math.inf
 
     def study(self, total: int, done: int = 0) -> None:
         """Say how much there is to do."""
@@ -145,6 +173,21 @@ class Lines(Progress):
         """Say how it ended."""
         self._say(f"{self._title}  {outcome}  {duration(time.monotonic() - self._began)}")
 
+    def elsewhere(self, running: Mapping[str, float]) -> None:
+        """Say something if the last line is long ago."""
+        if running and time.monotonic() - self._spoke >= PAUSE:
+            self._spoke = time.monotonic()
+            self._say(f"[{self._place}/{self._runs}] {_listing(running)}")
+
+    def ended(self, title: str, outcome: str, seconds: float) -> None:
+        """Say how it ended."""
+        self._place += 1
+        self._say(f"[{self._place}/{self._runs}] {title}  {outcome}  {duration(seconds)}")
+
+    def note(self, text: str) -> None:
+        """Say it."""
+        self._say(text)
+
     def _say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
@@ -156,6 +199,13 @@ def duration(seconds: float) -> str:
         return f"{whole}s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def _listing(running: Mapping[str, float]) -> str:
+    """The first few of them: "cnn-25k seed 0 35 %, cnn-10k seed 1 4 %, 6 more"."""
+    named = [f"{title} {share:.0%}" for title, share in list(running.items())[:SHOWN]]
+    more = len(running) - len(named)
+    return ", ".join(named + ([f"{more} more"] if more else []))
 
 
 def choose(kind: str | None = None) -> Progress:

@@ -162,6 +162,18 @@ class RunStore:
         return path
 
     @contextmanager
+    def seal(self) -> Iterator[Path]:
+        """A file in the store, for as long as it is wanted: who sees it sees this store."""
+        path = self.root.absolute() / f".seal-{uuid.uuid4().hex}"
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
             yield

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from fercore import models
+from fercore.executors import ExecutorError, parse
 from fercore.provenance import root
-from fercore.spec import AugmentSpec, DataSpec, Spec, TrainSpec
+from fercore.spec import AugmentSpec, DataSpec, Optimizer, Schedule, Spec, TrainSpec
 
 EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
@@ -31,11 +32,13 @@ class Setting(Spec):
     REPORTED: bool = False
     SEEDS: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
     EPOCHS: int | None = Field(10, ge=1)
-    BATCH: int = 16
-    OPTIMIZER: Literal["adam", "adamw", "sgd"] = "adam"
-    RATE: float = 5e-3
-    SCHEDULE: Literal["constant", "cosine", "onecycle"] = "onecycle"
+    BATCH: int = 32
+    OPTIMIZER: Optimizer = "muon"
+    RATE: float = 0.05
+    SCHEDULE: Schedule = "onecycle"
     LABEL_SMOOTHING: float = 0.0
+    DROPOUT: float = 0.0
+    AVERAGE: float = 0.0
     FLIP: bool = True
     SHIFT: float = 0.1
     ROTATION: float = 10.0
@@ -43,6 +46,7 @@ class Setting(Spec):
     DTYPE: Literal["auto", "float32", "bfloat16"] = "auto"
     DEVICE: str = "auto"
     THREADS: int | None = Field(1, ge=1)
+    EXECUTOR: str = "auto"
 
     @property
     def source(self) -> str:
@@ -66,6 +70,8 @@ class Setting(Spec):
             rate=self.RATE,
             schedule=self.SCHEDULE,
             label_smoothing=self.LABEL_SMOOTHING,
+            dropout=self.DROPOUT,
+            average=self.AVERAGE,
             augment=AugmentSpec(
                 flip=self.FLIP, shift=self.SHIFT, rotation=self.ROTATION, zoom=self.ZOOM
             ),
@@ -86,6 +92,10 @@ def check(parameters: Mapping[str, Any]) -> Setting:
         _ = setting.data
     except ValidationError as error:
         raise StudyError("\n".join(map(_fault, error.errors()))) from None
+    try:
+        parse(setting.EXECUTOR)
+    except ExecutorError as error:
+        raise StudyError(f"EXECUTOR: {error}") from None
     for name in ("SEEDS", "BUDGETS", "NETWORKS"):
         values = getattr(setting, name)
         if len(set(values)) < len(values):

@@ -105,7 +105,12 @@ class Study:
             for seed in setting.SEEDS
         ]
         records = sweep.run(
-            specs, self.faces, self.store, device=setting.DEVICE, threads=setting.THREADS
+            specs,
+            self.faces,
+            self.store,
+            executor=setting.EXECUTOR,
+            device=setting.DEVICE,
+            threads=setting.THREADS,
         )
         self.records |= {record.run_id: record for record in records}
         return pd.DataFrame([_row(record) for record in records])

@@ -10,6 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {
+    "dask-core": "dask",
     "pytorch": "torch",
     "matplotlib-base": "matplotlib",
     "seaborn-base": "seaborn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Spy(Progress):
     def __init__(self, stop_after_epochs: int = 0, stop_after_steps: int = 0) -> None:
         self.titles: list[str] = []
         self.outcomes: list[str] = []
-        self.epochs = self.steps = self.closed = 0
+        self.epochs = self.steps = self.closed = self.most_at_once = 0
         self.total: tuple[int, int] | None = None
         self._epochs, self._steps = stop_after_epochs, stop_after_steps
 
@@ -63,6 +64,14 @@ class Spy(Progress):
             raise KeyboardInterrupt
 
     def end(self, outcome: str) -> None:
+        """Note the outcome."""
+        self.outcomes.append(outcome)
+
+    def elsewhere(self, running: Mapping[str, float]) -> None:
+        """Note how many there are."""
+        self.most_at_once = max(self.most_at_once, len(running))
+
+    def ended(self, title: str, outcome: str, seconds: float) -> None:
         """Note the outcome."""
         self.outcomes.append(outcome)
 

@@ -1,0 +1,193 @@
+"""Hands runs to Dask's workers and collects their records."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+import dask
+import torch
+from distributed import Client, Future, LocalCluster
+from distributed.scheduler import KilledWorker
+
+from fercore.executors import settings
+from fercore.executors.place import ExecutorError, Place, Task, scheduler_file
+from fercore.executors.worker import Job, make
+from fercore.progress import Progress
+from fercore.record import RunRecord
+from fercore.runs import RunStore
+
+TIMEOUT = 30
+"""Seconds to wait for a scheduler."""
+LOST = (
+    "the Dask scheduler cannot be reached any more; finished runs are in the store, and the others "
+    "go on from their last epoch when they are asked for again"
+)
+DIED = (
+    "the process that trained it died again and again. The usual reason is too little memory: try "
+    "fewer workers or a smaller BATCH"
+)
+PATIENCE = 10.0
+"""Seconds without any worker until that is said."""
+
+
+class SweepError(RuntimeError):
+    """Some runs could not be made: the message names them; the others are in the store."""
+
+
+def train(
+    tasks: Iterable[Task],
+    store: RunStore,
+    place: Place,
+    *,
+    device: str,
+    threads: int | None,
+    progress: Progress,
+) -> dict[str, RunRecord]:
+    """Make runs on the workers of `place`, the longest first; by run id.
+
+    A run whose worker died is tried again; one that fails does not end the others. Raises
+    `SweepError` at the end for those that failed, `ExecutorError` if no scheduler answers.
+    """
+    threads = threads or torch.get_num_threads()
+    with connect(place, threads) as client, store.seal() as seal:
+        if client.dashboard_link and place.kind == "cluster":
+            progress.note(f"Dask's dashboard: {client.dashboard_link}")
+        topic = f"fercore-{uuid.uuid4().hex}"
+        job = Job(str(store.root.absolute()), str(seal), device, threads, topic)
+        return Sweep(client, tasks, progress, topic).run(make, job)
+
+
+@contextmanager
+def connect(place: Place, threads: int) -> Iterator[Client]:
+    """A client of the scheduler at `place`; a local cluster is started and stopped."""
+    if place.kind == "cluster":
+        with _reach(place.address) as client:
+            yield client
+        return
+    with (
+        dask.config.set(settings.config(threads)),
+        LocalCluster(**settings.local(place.workers)) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _reach(address: str) -> Client:
+    file = scheduler_file(address)
+    if file and not file.is_file():
+        raise ExecutorError(f"EXECUTOR={address}: there is no file {file.absolute()}")
+    where = {"scheduler_file": str(file)} if file else {"address": address}
+    try:
+        return Client(**where, timeout=TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise ExecutorError(
+            f"EXECUTOR={address}: expected a Dask scheduler, none answers: {error}"
+        ) from None
+
+
+class _Running(NamedTuple):
+    task: Task
+    began: float
+
+
+class Sweep:
+    """Runs to do and under way. Everything that happens comes through one queue, to one thread."""
+
+    def __init__(
+        self, client: Client, tasks: Iterable[Task], progress: Progress, topic: str
+    ) -> None:
+        self.client, self.progress, self.topic = client, progress, topic
+        self.todo = deque(sorted(tasks, key=lambda task: -task.work))
+        self.running: dict[Future[Any], _Running] = {}
+        self.shares: dict[str, float] = {}
+        self.records: dict[str, RunRecord] = {}
+        self.failed: dict[str, str] = {}
+        self._alone = time.monotonic()
+        self._told: SimpleQueue[Future[Any] | tuple[str, float]] = SimpleQueue()
+
+    def run(self, work: Callable[[Task, Any], tuple[RunRecord, str]], job: Any) -> dict[str, Any]:
+        """Do `work` on each task: its record and outcome. Raises `SweepError`."""
+        self.client.subscribe_topic(self.topic, lambda event: self._told.put(event[1]))
+        while self.running or self.todo:
+            self._fill(work, job)
+            with suppress(Empty):
+                told = self._told.get(timeout=1)
+                if isinstance(told, Future):
+                    self._ended(told)
+                else:
+                    self._heard(*told)
+        if self.failed:
+            raise SweepError(_failures(self.failed))
+        return self.records
+
+    def _fill(self, work: Callable[..., Any], job: Any) -> None:
+        """Hand out no more runs than there are workers.
+
+        So the longest of what is left always goes to the first free worker, workers that come
+        later get their share, and no run waits on a worker that dies of another.
+        """
+        if not self.todo:
+            return
+        free = self._workers() - len(self.running)
+        while self.todo and free > 0:
+            task = self.todo.popleft()
+            key = f"{task.run_id}-{self.topic}"
+            future = self.client.submit(work, task, job, key=key)
+            self.running[future] = _Running(task, time.monotonic())
+            future.add_done_callback(self._told.put)
+            free -= 1
+
+    def _workers(self) -> int:
+        """How many runs can be under way; says so if that is none for long."""
+        try:
+            workers: int = sum(self.client.nthreads().values())
+        except OSError:
+            raise SweepError(LOST) from None
+        if workers:
+            self._alone = time.monotonic()
+        elif time.monotonic() - self._alone > PATIENCE:
+            self.progress.note("the Dask scheduler has no workers yet; waiting for them")
+            self._alone = math.inf
+        return workers
+
+    def _heard(self, run_id: str, share: float) -> None:
+        """A worker said what share of its run is done."""
+        self.shares[run_id] = share
+        self._show()
+
+    def _ended(self, future: Future[Any]) -> None:
+        """A run is made, or its worker died once too often, or the work raised."""
+        task, began = self.running.pop(future)
+        if future.status == "cancelled":
+            raise SweepError(LOST)
+        if error := future.exception():
+            died = isinstance(error, KilledWorker)
+            outcome = f"failed: {DIED if died else f'{type(error).__name__}: {error}'}"
+            self.failed[task.title] = outcome.removeprefix("failed: ")
+        else:
+            self.records[task.run_id], outcome = future.result()
+        self.progress.ended(task.title, outcome, time.monotonic() - began)
+        self._show()
+
+    def _show(self) -> None:
+        shares = {
+            task.title: self.shares.get(task.run_id, 0.0) for task, _ in self.running.values()
+        }
+        self.progress.elsewhere(shares)
+
+
+def _failures(failed: Mapping[str, str]) -> str:
+    """One line per reason, with the runs that it ended."""
+    lines = [
+        f"{', '.join(title for title in failed if failed[title] == reason)}: {reason}"
+        for reason in dict.fromkeys(failed.values())
+    ]
+    count = "1 run" if len(failed) == 1 else f"{len(failed)} runs"
+    return f"{count} failed, the others are in the store:\n" + "\n".join(lines)

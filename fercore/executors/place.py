@@ -1,0 +1,111 @@
+"""EXECUTOR in words: auto, serial, local:2, tcp://host:8786, file:scheduler.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+
+from fercore import device as devices
+from fercore import models
+from fercore.provenance import root
+from fercore.spec import RunSpec
+
+ALLOWED = (
+    "auto, serial, local:N with N workers (local:2), a Dask scheduler's address "
+    "(tcp://host:8786 or tls://host:8786) or its file (file:scheduler.json)"
+)
+WORTHWHILE = 30.0
+"""Seconds of work, by estimate, below which starting workers (about 5 s) gains next to nothing."""
+
+
+class ExecutorError(ValueError):
+    """An executor that there is not: the message says what there is."""
+
+
+class Place(NamedTuple):
+    """A checked executor. address: of a scheduler, or the path of its file after "file:"."""
+
+    kind: Literal["auto", "serial", "local", "cluster"]
+    workers: int = 1
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run to be made.
+
+    source: spec.data.source as a path that does not depend on the working directory.
+    fingerprint: of the faces found there; images: how many of them.
+    """
+
+    run_id: str
+    spec: RunSpec
+    source: str
+    fingerprint: str
+    images: int
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{models.label(self.spec.model)} seed {self.spec.seed}"
+
+    @property
+    def work(self) -> float:
+        """About how many seconds one core of 2024 takes; good for an order, not for a promise.
+
+        Fitted by eye to the images per second of docs/training.md.
+        """
+        images = min(self.spec.data.train_images or self.images, self.images)
+        each = 2.5e-4 + 2.5e-11 * models.cost(self.spec.model).macs
+        return images * self.spec.train.epochs * each
+
+
+def parse(text: str) -> Place:
+    """Read an executor; looks at nothing but the text. Raises `ExecutorError`."""
+    if text in ("auto", "serial"):
+        return Place("auto" if text == "auto" else "serial")
+    if found := re.fullmatch(r"local:([1-9]\d{0,3})", text):
+        return Place("local", int(found[1]))
+    if re.fullmatch(r"(tcp|tls)://[^/\s:]+:\d{1,5}", text) or re.fullmatch(r"file:.*\S", text):
+        return Place("cluster", address=text)
+    raise ExecutorError(f"expected {ALLOWED}, found {text!r}")
+
+
+def scheduler_file(address: str) -> Path | None:
+    """The file after "file:": below the working directory, else below the project."""
+    kind, _, name = address.partition("file:")
+    if kind or not name:
+        return None
+    path = Path(name).expanduser()
+    return path if path.is_absolute() or path.exists() else root() / path
+
+
+def settle(text: str, tasks: Collection[Task], device: str, threads: int | None) -> Place:
+    """Where these runs are made: for auto, a worker per core that this process may use.
+
+    auto is serial on a GPU (which one process fills), for a single run, and for little work.
+    Raises `ExecutorError`, and `DeviceError` where the runs are to be made on this machine.
+    """
+    place = parse(text)
+    if place.kind == "cluster":
+        return place
+    on_cpu = devices.choose(device).type == "cpu"
+    if place.kind == "auto":
+        workers = min(cores() // (threads or torch.get_num_threads()), len(tasks))
+        worthwhile = sum(task.work for task in tasks) >= WORTHWHILE
+        parallel = on_cpu and workers > 1 and worthwhile
+        return Place("local", workers) if parallel else Place("serial")
+    return place._replace(workers=min(place.workers, max(1, len(tasks))))
+
+
+def cores() -> int:
+    """Physical cores that this process may use, by affinity, container limits and hardware."""
+    import psutil  # here, as Dask takes half a second, and what is read needs neither
+    from dask.system import cpu_count
+
+    return int(min(cpu_count(), psutil.cpu_count(logical=False) or cpu_count()))

@@ -1,0 +1,199 @@
+"""Runs in other processes: the same records and bytes, wherever they are made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fercore import data, executors, sweep, train
+from fercore.data import DataError
+from fercore.executors import ExecutorError, Place, Task, place
+from fercore.executors.worker import Job, make
+from fercore.runs import RunStore, StoreError
+from fercore.setting import StudyError, check
+from fercore.spec import DataSpec, RunSpec
+from tests.face_files import csv_text
+from tests.toy import Spy, bars, spec
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of faces: workers must find them by themselves."""
+    path = tmp_path_factory.mktemp("faces") / "fer2013.csv"
+    path.write_text(csv_text(bars()), "utf-8")
+    return str(path)
+
+
+def specs(source: str, n: int = 3, **train: Any) -> list[RunSpec]:
+    return [spec(seed=seed, data=DataSpec(source=source), **train) for seed in range(n)]
+
+
+# What EXECUTOR says
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("auto", Place("auto")),
+        ("serial", Place("serial")),
+        ("local:2", Place("local", 2)),
+        ("tcp://10.0.0.1:8786", Place("cluster", address="tcp://10.0.0.1:8786")),
+        ("tls://host:8786", Place("cluster", address="tls://host:8786")),
+        ("file:/shared/my scheduler.json", Place("cluster", 1, "file:/shared/my scheduler.json")),
+    ],
+)
+def test_an_executor_is_read(text: str, expected: Place) -> None:
+    assert executors.parse(text) == expected
+    assert text == check({"EXECUTOR": text}).EXECUTOR
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "dask", "local", "local:0", "local:-1", "local:2.5", "tcp://host", "http://h:1", "file:"],
+)
+def test_another_word_is_one_message(text: str) -> None:
+    with pytest.raises(ExecutorError, match="expected auto, serial, local:N"):
+        executors.parse(text)
+    with pytest.raises(StudyError, match=r"EXECUTOR: expected auto, .*scheduler\.json\), found"):
+        check({"EXECUTOR": text})
+
+
+def task(epochs: int, seed: int = 0) -> Task:
+    return Task(str(seed), spec(seed=seed, epochs=epochs), "synthetic", "f", images=1000)
+
+
+def test_auto_takes_a_worker_per_core_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "cores", lambda: 4)
+    long = [task(1000, seed) for seed in range(6)]
+    assert executors.settle("auto", long, "cpu", 1) == Place("local", 4)
+    assert executors.settle("auto", long, "cpu", 2) == Place("local", 2)
+    assert executors.settle("auto", long[:3], "cpu", 1) == Place("local", 3)
+    assert executors.settle("auto", long, "cpu", 4) == Place("serial")
+    assert executors.settle("auto", long[:1], "cpu", 1) == Place("serial")
+    assert executors.settle("auto", [task(1, seed) for seed in range(6)], "cpu", 1).kind == "serial"
+    assert executors.settle("local:9", long, "cpu", 1) == Place("local", 6)
+    monkeypatch.setattr(place, "cores", lambda: 1)
+    assert executors.settle("auto", long, "cpu", 1) == Place("serial")
+
+
+def test_work_grows_with_epochs_images_and_network() -> None:
+    one = task(2)
+    assert task(4).work == pytest.approx(2 * one.work)
+    assert replace(one, images=2000).work == pytest.approx(2 * one.work)
+    few = one.spec.model_copy(update={"data": DataSpec(train_images=100)})
+    assert replace(one, spec=few).work == pytest.approx(one.work / 10)
+
+
+def test_cores_are_those_of_this_process() -> None:
+    import os
+
+    assert 1 <= place.cores() <= len(os.sched_getaffinity(0))
+
+
+# Two workers
+
+
+@pytest.fixture(scope="module")
+def both(
+    source: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RunStore, RunStore, list[RunSpec], Spy]:
+    """Three runs and one that diverges, made here and by two workers."""
+    wild = specs(source, 1, optimizer="sgd", rate=1e6, schedule="constant")
+    tasks = [*specs(source), *wild]
+    faces, watch = data.load(source), Spy()
+    here, there = (RunStore(tmp_path_factory.mktemp(name)) for name in ("here", "there"))
+    sweep.run(tasks, faces, here, executor="serial", threads=1, progress=Spy())
+    records = sweep.run(tasks, faces, there, executor="local:2", threads=1, progress=watch)
+    assert [record.spec for record in records] == tasks
+    return here, there, tasks, watch
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_same_bytes(
+    both: tuple[RunStore, RunStore, list[RunSpec], Spy],
+) -> None:
+    here, there, _, _ = both
+    assert here.ids() == there.ids()
+    done = [record.run_id for record in there.records() if record.status == "done"]
+    assert len(done) == 3
+    for run in done:
+        files = [store.folder(run) / "weights.safetensors" for store in (here, there)]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.slow
+def test_the_store_holds_runs_and_nothing_else(
+    both: tuple[RunStore, RunStore, list[RunSpec], Spy],
+) -> None:
+    here, there, _, _ = both
+    listed = [sorted(p.name for p in store.root.iterdir()) for store in (here, there)]
+    assert listed[0] == listed[1]
+
+
+@pytest.mark.slow
+def test_progress_of_all_workers_is_told(
+    both: tuple[RunStore, RunStore, list[RunSpec], Spy],
+) -> None:
+    *_, watch = both
+    assert watch.total == (4, 0)
+    assert len(watch.outcomes) == 4
+    assert sum(outcome.startswith("diverged") for outcome in watch.outcomes) == 1
+    assert watch.closed == 1
+    assert watch.most_at_once == 2
+
+
+@pytest.mark.slow
+def test_what_is_done_starts_no_worker(
+    both: tuple[RunStore, RunStore, list[RunSpec], Spy], source: str, monkeypatch: Any
+) -> None:
+    from fercore.executors import cluster
+
+    monkeypatch.setattr(cluster, "connect", lambda *_: pytest.fail("started"))
+    _, there, tasks, _ = both
+    sweep.run(tasks, data.load(source), there, executor="local:2", progress=Spy())
+
+
+# What a worker refuses
+
+
+def job(store: RunStore, seal: Path) -> Job:
+    return Job(str(store.root), str(seal), "cpu", 1, "topic")
+
+
+def test_a_worker_refuses_other_faces(source: str, tmp_path: Path) -> None:
+    one, store = specs(source, 1)[0], RunStore(tmp_path)
+    with store.seal() as seal, pytest.raises(DataError) as caught:
+        make(Task("0", one, source, "elsewhere", 1), job(store, seal))
+    assert "expected the study's faces with fingerprint elsewhere, found" in str(caught.value)
+    assert source in str(caught.value)
+
+
+def test_a_worker_refuses_a_store_that_is_not_the_study_s(source: str, tmp_path: Path) -> None:
+    one, faces = specs(source, 1)[0], data.load(source)
+    name = train.identity(one, faces)
+    with pytest.raises(StoreError, match="must see one shared folder"):
+        make(
+            Task(name, one, source, faces.fingerprint, 1),
+            job(RunStore(tmp_path), tmp_path / "none"),
+        )
+
+
+def test_a_worker_refuses_to_make_another_run(source: str, tmp_path: Path) -> None:
+    one, faces, store = specs(source, 1)[0], data.load(source), RunStore(tmp_path)
+    with store.seal() as seal, pytest.raises(StoreError, match="its fercore is not the study's"):
+        make(Task("0" * 12, one, source, faces.fingerprint, 1), job(store, seal))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_scheduler_is_one_message(source: str, tmp_path: Path) -> None:
+    with pytest.raises(ExecutorError, match=r"EXECUTOR=file:.*there is no file .*none\.json"):
+        sweep.run(
+            specs(source, 1),
+            data.load(source),
+            RunStore(tmp_path),
+            executor=f"file:{tmp_path / 'none.json'}",
+            progress=Spy(),
+        )
