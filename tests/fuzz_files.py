@@ -222,6 +222,16 @@ def _bombs(make: Callable[[bytes], bytes]) -> list[bytes]:
 GZ_BOMBS = _bombs(partial(gzip.compress, mtime=0))
 
 
+def _swollen(random: Random, plain: bytes, body: bytes) -> bytes:
+    """Now and then a bomb: good rows, but too many of them, or what is no row, without end."""
+    if random.random() < 0.005:
+        last = b"".join(body.splitlines(keepends=True)[-1:])
+        return plain + gzip.compress(last * 1000, 1, mtime=0) * 101
+    if random.random() < 0.1:
+        return plain + random.choice(GZ_BOMBS) * random.choice([1, 20])
+    return plain
+
+
 def to_gzip(random: Random, body: bytes) -> bytes:
     plain = gzip.compress(body, 1, mtime=0)
     kind = random.randrange(14)
@@ -236,8 +246,8 @@ def to_gzip(random: Random, body: bytes) -> bytes:
     if kind == 3:
         name = random.choice([b"/etc/passwd", b"../../a.csv", b"a" * 70_000, b"\xff\xfe"])
         return plain[:3] + b"\x08" + plain[4:10] + name + b"\0" + plain[10:]
-    if kind == 4 and random.random() < 0.1:
-        return plain + random.choice(GZ_BOMBS) * random.choice([1, 20])
+    if kind == 4:
+        return _swollen(random, plain, body)
     if kind == 5:
         return scramble(random, plain[:20]) + plain[20:]
     if kind == 6:

@@ -1,7 +1,7 @@
 """What `fercore.data.load` must make of a file, said by a second, slow and simple reading of it.
 
-`judge` loads a case and returns "loaded" or "refused", or raises `WrongError`: another exception than
-DataError, a message that does not name the place, faces that the second reading does not find,
+`judge` loads a case and returns "loaded" or "refused", or raises `WrongError`: another exception
+than DataError, a message that does not name the place, faces that the second reading does not find,
 a fault named at another line, a file that is good but refused, anything written elsewhere than in
 the cache.
 """
@@ -217,30 +217,28 @@ def read_table(text: bytes, columns: str | None = None) -> Reading | None:
     """The rows before the first fault; None where the header is that of no form."""
     head, *lines = text.split(b"\n")
     try:
-        header = [
-            cell.strip().lower() for cell in next(csv.reader([head.decode("utf-8-sig").strip()]))
-        ]
+        title = head.decode("utf-8-sig").strip()
+        cells = next(csv.reader([title], strict=True))
     except (UnicodeDecodeError, csv.Error, StopIteration):
         return None
+    header = [cell.strip().lower() for cell in cells if title.isprintable()]
     wanted = [columns] if columns else HEADERS.values()
     forms = [[cell.strip().lower() for cell in form.split(",")] for form in wanted]
     if sorted(header) not in map(sorted, forms) or (columns and header not in forms):
         return None
     rows: list[dict[str, str]] = []
     for number, line in enumerate(lines, start=2):
-        for part in filter(None, line.split(b"\r")):  # as an old Macintosh ended its lines
-            row = _row(part.decode("latin-1"), header)
-            if row is None:
+        parts = re.findall(r"[^\r]*\r|[^\r]+", line.decode("latin-1"))  # \r alone ends a line too
+        reader = csv.reader([*parts, ""])
+        for cells in filter(None, reader):
+            row = _row(cells, header)
+            if row is None or reader.line_num > len(parts):  # a quote that is not closed
                 return Reading(rows, number)
             rows.append(row)
     return Reading(rows, None)
 
 
-def _row(line: str, header: list[str]) -> dict[str, str] | None:
-    reader = csv.reader([line, ""])
-    cells = next(reader)
-    if reader.line_num > 1:  # a quote that is not closed
-        return None
+def _row(cells: list[str], header: list[str]) -> dict[str, str] | None:
     row = dict(zip(header, cells, strict=False))
     good = len(cells) == len(header) and all(_good(*item) for item in row.items())
     return row if good else None
