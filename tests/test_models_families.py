@@ -1,5 +1,6 @@
 import time
 import warnings
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from fercore.models import (
     nearest,
     regular,
 )
-from fercore.models.layers import Conv, Depthwise, MaxPool, walk
+from fercore.models.families import Variant
+from fercore.models.layers import Conv, Depthwise, MaxPool, Residual, walk
 from fercore.spec import ModelSpec
 
 BUDGETS = [int(budget) for budget in np.geomspace(10_000, 5_000_000, 400)]
@@ -30,7 +32,11 @@ small_members = st.builds(
     ModelSpec,
     name=st.sampled_from(sorted(FAMILIES)),
     widths=st.tuples(*[st.integers(1, 12)] * 4),
-    depth=st.integers(1, 3),
+    depth=st.integers(2, 3),
+    head=st.sampled_from(["pool", "dense"]),
+    residual=st.booleans(),
+    early=st.booleans(),
+    norm=st.sampled_from(["before", "after", "none"]),
 )
 
 
@@ -98,10 +104,15 @@ def test_the_solver_builds_nothing_and_is_fast(monkeypatch: pytest.MonkeyPatch) 
     assert np.median(seconds) < 0.05
 
 
-@pytest.mark.parametrize("budget", [1, 500, 10**12])
+@pytest.mark.parametrize("budget", [1, 100, 10**12])
 def test_an_impossible_budget_names_the_range(budget: int) -> None:
     with pytest.raises(ModelError, match=r"from 10,000 to 5,000,000 .*the nearest here has [\d,]+"):
         nearest("cnn", budget)
+
+
+def test_an_impossible_variant_is_named() -> None:
+    with pytest.raises(ModelError, match="no mobilenet of depth 1, head dense has 20,000"):
+        nearest("mobilenet", 20_000, 1, head="dense")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +125,8 @@ def test_an_impossible_budget_names_the_range(budget: int) -> None:
         (ModelSpec(name="cnn", widths=(8, 16)), "expected 4 widths .* found 2"),
         (ModelSpec(name="b-cnn-48k", widths=(1, 2, 3, 4)), "neither widths nor depth"),
         (ModelSpec(name="b-cnn-48k", depth=2), "neither widths nor depth"),
+        (ModelSpec(name="b-cnn-48k", early=True), "nor any variant, found early"),
+        (ModelSpec(name="cnn", widths=(1, 2, 3, 4), depth=1, residual=True), "needs depth 2"),
     ],
 )
 def test_bad_specifications(spec: ModelSpec, message: str) -> None:
@@ -182,7 +195,12 @@ def test_labels_and_listing_of_members() -> None:
     rows = listing(specs)
     assert [row["family"] for row in rows] == list(FAMILIES)
     assert all(row["exact"] is None and row["report"] is None for row in rows)
-    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=3)) == "cnn-31k"
+    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=2)) == "cnn-19k"
+    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32))) == "cnn-19k"
+    assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=3)) == "cnn-31k-depth3"
+    assert label(nearest("cnn", 30_000, head="dense")) == "cnn-30k-dense"
+    every = nearest("mobilenet", 80_000, 4, residual=True, early=True, norm="none")
+    assert label(every) == "mobilenet-80k-depth4-residual-early-norm-none"
 
 
 def test_default_depth_is_the_same_network() -> None:
@@ -200,3 +218,86 @@ def test_building_gives_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         build(nearest("mobilenet", 10_000))(torch.zeros(2, *INPUT))
+
+
+VARIANTS: list[Variant] = [
+    {"head": "dense"},
+    {"residual": True},
+    {"early": True},
+    {"norm": "after"},
+    {"norm": "none"},
+    {"head": "dense", "early": True, "norm": "none"},
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_variants_meet_their_budgets_too(family: str, variant: Variant) -> None:
+    plain = [nearest(family, budget, 2) for budget in (20_000, 80_000, 300_000, 1_000_000)]
+    for budget, ordinary in zip((20_000, 80_000, 300_000, 1_000_000), plain, strict=True):
+        spec = nearest(family, budget, 2, **variant)
+        assert abs(cost(spec).trainable / budget - 1) <= 0.02
+        assert fingerprint(spec) != fingerprint(ordinary)
+        assert spec == ModelSpec(name=family, widths=spec.widths, depth=2, **variant)
+
+
+def test_the_dense_head_by_hand() -> None:
+    pool = ModelSpec(name="cnn", widths=(2, 3, 4, 5), depth=1)
+    dense = ModelSpec(name="cnn", widths=(2, 3, 4, 5), depth=1, head="dense")
+    hidden, scores = 36 * 5 * 64 + 64 + 2 * 64, 64 * 7 + 7
+    assert cost(dense).trainable - cost(pool).trainable == hidden + scores - (5 * 7 + 7)
+
+
+def test_without_norm_a_bias_takes_its_place() -> None:
+    usual = ModelSpec(name="mobilenet", widths=(2, 3, 4, 5), depth=2)
+    bare = ModelSpec(name="mobilenet", widths=(2, 3, 4, 5), depth=2, norm="none")
+    channels = 2 + (2 + 3 + 3 + 3) + (3 + 4 + 4 + 4) + (4 + 5 + 5 + 5)
+    assert cost(usual).trainable - cost(bare).trainable == channels
+    assert cost(bare).running == 0
+    kinds = [type(layer).__name__ for layer in layers(bare)]
+    assert kinds[:4] == ["Conv", "ReLU", "Depthwise", "ReLU"]
+
+
+def test_norm_after_swaps_and_costs_nothing() -> None:
+    spec = ModelSpec(name="cnn", widths=(2, 3, 4, 5), depth=1)
+    after = ModelSpec(name="cnn", widths=(2, 3, 4, 5), depth=1, norm="after")
+    assert cost(after) == cost(spec)
+    kinds = [type(layer).__name__ for layer in layers(after)]
+    assert kinds[:6] == ["Conv", "ReLU", "BatchNorm"] * 2
+
+
+def test_early_halves_once_more() -> None:
+    early = ModelSpec(name="cnn", widths=(2, 3, 4, 5), depth=1, early=True)
+    shapes = [row.output for row in describe(early)]
+    assert shapes == ["2x24x24", "3x12x12", "4x6x6", "5x3x3", "5x1x1", "7"]
+
+
+@pytest.mark.parametrize("norm", ["before", "after", "none"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_residual_adds_the_input(family: str, norm: Literal["before", "after", "none"]) -> None:
+    widths = (2, 3, 4, 5)
+    plain = ModelSpec(name=family, widths=widths, depth=2, norm=norm)
+    added = ModelSpec(name=family, widths=widths, depth=2, norm=norm, residual=True)
+    assert cost(added) == cost(plain)
+    assert sum(isinstance(layer, Residual) for layer in layers(added)) == 3
+    network = build(added).eval()
+    module = next(m for name, m in network.named_children() if name == "residual1")
+    images = torch.rand(2, 3, 24, 24)
+    branch = next(iter(module.children()))
+    assert torch.equal(module(images), images + branch(images))
+    rows = describe(added)
+    assert [row.layer.endswith(", plus input") for row in rows[1:7]] == [False, True] * 3
+    assert sum(row.trainable for row in rows) == cost(added).trainable
+
+
+def test_a_branch_that_changes_the_shape_is_an_error() -> None:
+    with pytest.raises(ModelError, match=r"turns \(4, 8, 8\) into \(5, 8, 8\)"):
+        Residual((Conv(3, 5, pad=1),)).out((4, 8, 8))
+
+
+def test_weights_begin_inside_branches_as_outside() -> None:
+    torch.manual_seed(0)
+    spec = ModelSpec(name="cnn", widths=(16, 32, 64, 128), depth=2, residual=True)
+    weights = {n: p for n, p in build(spec).named_parameters() if n.endswith("conv1.weight")}
+    inner = weights["residual3.branch.conv1.weight"]
+    assert float(inner.detach().std()) == pytest.approx((2 / (9 * 128)) ** 0.5, rel=0.05)

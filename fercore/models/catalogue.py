@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -22,7 +21,9 @@ from fercore.models.layers import (
     Layers,
     MaxPool,
     ModelError,
+    Residual,
     Shape,
+    sequential,
     total,
     walk,
 )
@@ -33,8 +34,8 @@ from fercore.spec import ModelSpec
 def layers(spec: ModelSpec) -> Layers:
     """The layers that a specification names, first to last.
 
-    Raises `ModelError` for an unknown name, for a reported network with widths or depth, and for
-    a family without widths.
+    Raises `ModelError` for an unknown name, for a reported network with widths, depth or a variant,
+    and for a family without widths.
     """
     if spec.name in FAMILIES:
         if spec.widths is None:
@@ -42,11 +43,15 @@ def layers(spec: ModelSpec) -> Layers:
                 f"{spec.name} is a family: give the widths of one member, "
                 f"or take one by fercore.models.nearest({spec.name!r}, parameters)"
             )
-        return members(spec.name, spec.widths, spec.depth or DEPTH)
+        return members(spec)
     if spec.name not in REPORTED:
         raise ModelError(_unknown(spec.name))
-    if spec.widths is not None or spec.depth is not None:
-        raise ModelError(f"{spec.name} is one fixed network: it takes neither widths nor depth")
+    plain = ModelSpec(name=spec.name)
+    if given := [name for name, value in spec if value != getattr(plain, name)]:
+        raise ModelError(
+            f"{spec.name} is one fixed network: it takes neither widths nor depth nor any variant, "
+            f"found {', '.join(given)}"
+        )
     return REPORTED[spec.name].layers
 
 
@@ -69,10 +74,22 @@ def fingerprint(spec: ModelSpec) -> str:
 
 
 def label(spec: ModelSpec) -> str:
-    """A short name for people: a family member is called by its size, as mobilenet-30k."""
+    """A short name for people: a family member is called by its size, as mobilenet-30k.
+
+    What departs from the family's ordinary member is said: mobilenet-30k-depth4, cnn-30k-dense.
+    """
     if spec.widths is None:
         return spec.name
-    return f"{spec.name}-{cost(spec).trainable / 1000:.0f}k"
+    depth = spec.depth or DEPTH
+    departures = {
+        f"depth{depth}": depth != DEPTH,
+        spec.head: spec.head != "pool",
+        "residual": spec.residual,
+        "early": spec.early,
+        f"norm-{spec.norm}": spec.norm != "before",
+    }
+    size = f"{cost(spec).trainable / 1000:.0f}k"
+    return "-".join([spec.name, size, *(word for word, departs in departures.items() if departs)])
 
 
 def build(spec: ModelSpec) -> nn.Sequential:
@@ -84,21 +101,15 @@ def build(spec: ModelSpec) -> nn.Sequential:
     normal with deviation 0.01, so that all classes begin equally likely; biases 0;
     BatchNorm 1 and 0.
     """
-    named: OrderedDict[str, nn.Module] = OrderedDict()
-    seen: Counter[str] = Counter()
-    for layer, shape in walk(layers(spec), INPUT):
-        kind = type(layer).__name__.lower()
-        seen[kind] += 1
-        named[f"{kind}{seen[kind]}"] = layer.module(shape)
-    network = nn.Sequential(named)
+    network = sequential(layers(spec), INPUT)
     _initialise(network)
     return network
 
 
 def _initialise(network: nn.Sequential) -> None:
-    *body, last = network
-    for module in body:
-        if isinstance(module, nn.Conv2d | nn.Linear):
+    *_, last = network
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear) and module is not last:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
@@ -121,22 +132,31 @@ class Part(NamedTuple):
 
 def describe(spec: ModelSpec) -> list[Part]:
     """The network in a few rows; normalisation and activations are counted with their layer."""
+    rows = _rows(layers(spec), INPUT)
+    return [Part(n, "x".join(map(str, s)), c.trainable, c.macs) for n, s, c in rows]
+
+
+def _rows(parts: Layers, shape: Shape) -> list[tuple[str, Shape, Cost]]:
     rows: list[tuple[str, Shape, Cost]] = []
     previous: Layer | None = None
-    for layer, shape in walk(layers(spec), INPUT):
+    for layer, seen in walk(parts, shape):
         if isinstance(layer, Flatten):
             continue
-        name, used = _title(layer), layer.cost(shape)
+        if isinstance(layer, Residual):
+            rows += [(f"{n}, plus input", s, c) for n, s, c in _rows(layer.branch, seen)]
+            previous = layer
+            continue
+        name, used = _title(layer), layer.cost(seen)
         joins = isinstance(previous, Depthwise) and isinstance(layer, Conv) and layer.k == 1
         if name and not joins:
-            rows.append((name, layer.out(shape), used))
+            rows.append((name, layer.out(seen), used))
         else:
             first, _, before = rows[-1]
             if joins:
                 first = first.replace("depthwise", "separable")
-            rows[-1] = first, layer.out(shape), before + used
+            rows[-1] = first, layer.out(seen), before + used
         previous = layer if name else previous
-    return [Part(n, "x".join(map(str, s)), c.trainable, c.macs) for n, s, c in rows]
+    return rows
 
 
 def _title(layer: Layer) -> str:

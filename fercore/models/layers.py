@@ -7,11 +7,12 @@ multiply-adds of a network are known before it exists. Shapes are (channels, hei
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from torch import nn
+from torch import Tensor, nn
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -221,6 +222,49 @@ class Flatten(Layer):
 
 
 Layers: TypeAlias = tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
+class Residual(Layer):
+    """A branch of layers that keep the shape; their output is added to their input."""
+
+    branch: Layers
+
+    def out(self, shape: Shape) -> Shape:
+        """The shape itself; `ModelError` if the branch gives another."""
+        *_, (last, seen) = walk(self.branch, shape)
+        if last.out(seen) != shape:
+            raise ModelError(f"a residual branch turns {shape} into {last.out(seen)}: no sum")
+        return shape
+
+    def cost(self, shape: Shape) -> Cost:
+        """That of the branch; the sum counts nothing."""
+        return total(self.branch, shape)
+
+    def module(self, shape: Shape) -> nn.Module:
+        """The branch as ``nn.Sequential``, and the sum."""
+        return _Sum(sequential(self.branch, shape))
+
+
+class _Sum(nn.Module):
+    def __init__(self, branch: nn.Sequential) -> None:
+        super().__init__()
+        self.branch = branch
+
+    def forward(self, images: Tensor) -> Tensor:
+        summed: Tensor = images + self.branch(images)
+        return summed
+
+
+def sequential(layers: Layers, shape: Shape) -> nn.Sequential:
+    """The layers as torch modules for inputs of this shape, named conv1, batchnorm1, ..."""
+    named: OrderedDict[str, nn.Module] = OrderedDict()
+    seen: Counter[str] = Counter()
+    for layer, received in walk(layers, shape):
+        kind = type(layer).__name__.lower()
+        seen[kind] += 1
+        named[f"{kind}{seen[kind]}"] = layer.module(received)
+    return nn.Sequential(named)
 
 
 def walk(layers: Layers, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
