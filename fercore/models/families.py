@@ -107,8 +107,8 @@ def nearest(
         )
         raise ModelError(
             f"no {family} of {asked} has {budget:,} trainable parameters within 2 %: "
-            f"budgets from 10,000 to 5,000,000 work at depths 1 to 4, with a dense head from 20,000 "
-            f"at depths 2 to 4; the nearest here has {count(best):,}"
+            f"budgets from 10,000 to 5,000,000 work at depths 1 to 4, with a dense head from "
+            f"20,000 at depths 2 to 4; the nearest here has {count(best):,}"
         )
     return ordinary.model_copy(update={"widths": best})
 
