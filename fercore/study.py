@@ -69,10 +69,7 @@ class Study:
 
     def family(self, name: str) -> list[ModelSpec]:
         """The family member nearest to each of BUDGETS; with REPORTED the reports' own as well."""
-        members = [
-            models.nearest(name, budget, depth=self.setting.DEPTH)
-            for budget in self.setting.BUDGETS
-        ]
+        members = self.setting.members(name)
         theirs = [
             ModelSpec(name=network.name)
             for network in models.REPORTED.values()
@@ -161,10 +158,13 @@ class Study:
 
     def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
+        costs = {f.network: models.cost(ModelSpec(name=f.network)) for f in models.PUBLISHED}
         rows = [
             {
                 **figure._asdict(),
-                "params_trainable": models.cost(ModelSpec(name=figure.network)).trainable,
+                "params_trainable": costs[figure.network].trainable,
+                "params_keras_total": costs[figure.network].keras_total,
+                "macs": costs[figure.network].macs,
             }
             for figure in models.PUBLISHED
         ]
