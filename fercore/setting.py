@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field, ValidationError
 from fercore import models
 from fercore.executors import ExecutorError, parse
 from fercore.provenance import root
-from fercore.spec import AugmentSpec, DataSpec, Optimizer, Schedule, Spec, TrainSpec
+from fercore.spec import AugmentSpec, DataSpec, ModelSpec, Optimizer, Schedule, Spec, TrainSpec
 
 EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
@@ -28,10 +29,10 @@ class Setting(Spec):
     TRAIN_IMAGES: int | None = None
     NETWORKS: tuple[str, ...] = ()
     BUDGETS: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
-    DEPTH: int = Field(models.DEPTH, ge=1)
+    DEPTH: int = Field(models.DEPTH, ge=1, le=20)
     REPORTED: bool = False
-    SEEDS: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
-    EPOCHS: int | None = Field(10, ge=1)
+    SEEDS: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((0, 1), min_length=1)
+    EPOCHS: int | None = Field(10, ge=1, le=100_000)
     BATCH: int = 32
     OPTIMIZER: Optimizer = "muon"
     RATE: float = 0.05
@@ -44,8 +45,8 @@ class Setting(Spec):
     ROTATION: float = 10.0
     ZOOM: float = 0.1
     DTYPE: Literal["auto", "float32", "bfloat16"] = "auto"
-    DEVICE: str = "auto"
-    THREADS: int | None = Field(1, ge=1)
+    DEVICE: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    THREADS: int | None = Field(1, ge=1, le=1024)
     EXECUTOR: str = "auto"
 
     @property
@@ -53,13 +54,28 @@ class Setting(Spec):
         """DATA with its path found: below the working directory, else below the project."""
         if self.DATA.lower() == "synthetic":
             return "synthetic"
-        path = Path(self.DATA).expanduser()
-        return str(path if path.is_absolute() or path.exists() else root() / path)
+        try:
+            path = Path(self.DATA).expanduser()
+            return str(path if path.is_absolute() or path.exists() else root() / path)
+        except (OSError, RuntimeError) as error:  # a name too long, or ~somebody unknown
+            raise StudyError(f"DATA: no such file or folder: {error}") from None
 
     @property
     def data(self) -> DataSpec:
         """The data part of every run."""
         return DataSpec(source=self.source, train_images=self.TRAIN_IMAGES)
+
+    def members(self, family: str) -> list[ModelSpec]:
+        """The family's member nearest to each of BUDGETS. Raises `StudyError` without such."""
+        try:
+            found = [models.nearest(family, size, depth=self.DEPTH) for size in self.BUDGETS]
+        except models.ModelError as error:
+            raise StudyError(f"BUDGETS: {error}") from None
+        for one, other in combinations(set(found), 2):
+            if models.label(one) == models.label(other):
+                name = models.label(one)
+                raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
+        return found
 
     def recipe(self, epochs: int) -> TrainSpec:
         """The recipe that all networks of the study share."""
@@ -86,12 +102,13 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     Raises `StudyError` with one line per fault: the parameter, what is allowed, what was found.
     """
     names = {name: value for name, value in parameters.items() if name.isupper() and len(name) > 1}
+    _refuse_truth(names)
     try:
         setting = Setting(**names)
         setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)
         _ = setting.data
     except ValidationError as error:
-        raise StudyError("\n".join(map(_fault, error.errors()))) from None
+        raise StudyError("\n".join(_faults(error.errors()))) from None
     try:
         parse(setting.EXECUTOR)
     except ExecutorError as error:
@@ -100,7 +117,40 @@ def check(parameters: Mapping[str, Any]) -> Setting:
         values = getattr(setting, name)
         if len(set(values)) < len(values):
             raise StudyError(f"{name}: each value once, found {values}")
+    _check_networks(setting, names)
     return setting
+
+
+def _refuse_truth(names: Mapping[str, Any]) -> None:
+    """True is no number, though Python counts with it."""
+    for name, value in names.items():
+        field = Setting.model_fields.get(name)
+        items = value if isinstance(value, list | tuple) else [value]
+        if field and field.annotation is not bool and any(isinstance(i, bool) for i in items):
+            raise StudyError(f"{name}: expected no True or False, found {value!r}")
+
+
+def _check_networks(setting: Setting, given: Mapping[str, Any]) -> None:
+    """Each of NETWORKS is known, and there is something to train."""
+    try:
+        for name in setting.NETWORKS:
+            models.layers(ModelSpec(name=name))
+    except models.ModelError as error:
+        raise StudyError(f"NETWORKS: {error}") from None
+    if "NETWORKS" in given and not setting.NETWORKS:
+        raise StudyError("NETWORKS: expected one name or more (`fercore models`), found none")
+    if "BUDGETS" in given and not (setting.BUDGETS or setting.REPORTED):
+        raise StudyError("BUDGETS: expected one number or more, or REPORTED = True, found none")
+
+
+def _faults(errors: Sequence[Any]) -> list[str]:
+    """One line per fault; that a list is too short without its faulty items is no news."""
+    lists = {error["loc"][0] for error in errors if len(error["loc"]) > 1}
+    return [
+        _fault(error)
+        for error in errors
+        if error["type"] != "too_short" or error["loc"][0] not in lists
+    ]
 
 
 def _fault(error: Any) -> str:

@@ -26,6 +26,19 @@ TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
         ({"OPTIMIZER": "adagrad"}, "OPTIMIZER: .*'adam'"),
         ({"BUDGTES": [1]}, "BUDGTES: no such parameter; there are DATA"),
         ({"BUDGETS": [10]}, "BUDGETS.0: .*1000"),
+        ({"BUDGETS": [20_000, 20_000]}, "BUDGETS: each value once"),
+        ({"BUDGETS": []}, "BUDGETS: expected one number or more, or REPORTED = True, found none"),
+        ({"NETWORKS": []}, "NETWORKS: expected one name or more"),
+        ({"NETWORKS": ["a-cnn-1"]}, "NETWORKS: .*a-cnn-1"),
+        ({"SEEDS": [-1]}, r"^SEEDS\.0: Input should be greater than or equal to 0, found -1$"),
+        ({"SEEDS": [2**40]}, r"SEEDS\.0: .*less than"),
+        ({"SEEDS": [True]}, "SEEDS: expected no True or False"),
+        ({"EPOCHS": True}, "EPOCHS: expected no True or False, found True"),
+        ({"DEPTH": 10**7}, "DEPTH: .*less than or equal to 20"),
+        ({"THREADS": 10**6}, "THREADS: .*1024"),
+        ({"DEVICE": "gpu"}, "DEVICE: .*auto|cpu|mps|cuda"),
+        ({"DATA": "~nobody-at-all/x.csv"}, "DATA: no such file or folder"),
+        ({"DATA": "x" * 5000}, "DATA: no such file or folder"),
         ({"DATA": ""}, "DATA: .*at least 1 character"),
     ],
 )
@@ -48,7 +61,7 @@ def test_a_relative_path_is_found_below_the_project(
 
 
 def test_nothing_to_train_and_too_close_are_said() -> None:
-    empty = study.begin({"BUDGETS": [], "NETWORKS": []})
+    empty = study.begin({})
     with pytest.raises(StudyError, match="BUDGETS is empty and REPORTED is False"):
         empty.family("cnn")
     with pytest.raises(StudyError, match="NETWORKS: expected one name or more"):
