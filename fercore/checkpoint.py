@@ -1,7 +1,11 @@
-"""The state of a run under way, in one file that is there whole or not at all."""
+"""The state of a run under way, in one file that is there whole or not at all.
+
+The one before is kept beside it: should the newest be damaged, one more epoch is lost, not all.
+"""
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pickle
@@ -10,34 +14,58 @@ from typing import Any
 
 import torch
 
+from fercore.runs import unwritable
+
 log = logging.getLogger(__name__)
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values in place of what was there."""
+    """Write tensors and plain values; what was there is kept as `before(path)`.
+
+    On disk when it returns, so that a power cut costs what a killed process does. Raises
+    `StoreError` naming the path and the bytes needed; what was there then stays.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getbuffer()
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        torch.save(state, new)
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            path.replace(before(path))
         new.replace(path)
+    except OSError as error:
+        raise unwritable(path, error, len(content)) from error
     finally:
         new.unlink(missing_ok=True)
 
 
+def before(path: Path) -> Path:
+    """Where the state before the last one is kept."""
+    return path.with_name(f"{path.name}.before")
+
+
 def load(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
-    """What was saved with state["about"] equal to `about`; None if there is no such thing.
+    """What was last saved with state["about"] equal to `about`; None if there is no such thing.
 
     A file that cannot be read, or comes from another machine or version, is left out with a logged
     warning: what went on from it would not be what the record says.
     """
-    if not path.exists():
-        return None
+    states = (_read(file, about) for file in (path, before(path)) if file.exists())
+    return next((state for state in states if state), None)
+
+
+def _read(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         found = state["about"]
     except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        log.warning("%s cannot be read, so its run begins anew: %s", path, error)
+        log.warning("%s cannot be read and is left out: %s", path, error)
         return None
     if found != about:
-        log.warning("%s was made under %s, so its run begins anew under %s", path, found, about)
+        log.warning("%s was made under %s and is left out under %s", path, found, about)
         return None
     return state

@@ -3,17 +3,20 @@
 - ``<root>/<run id>/record.json``: the `RunRecord`
 - ``<root>/<run id>/predictions.npz``: class probabilities per split
 - ``<root>/<run id>/weights.safetensors``: the network
-- ``<root>/.locks`` and ``<root>/.checkpoints``: of runs under way
+- ``<root>/.locks``, ``.checkpoints``, ``.new-...``: of runs under way; ``.store-...``: its name
 """
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import os
 import shutil
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +34,8 @@ __all__ = ["Predictions", "RunRecord", "RunStore", "StoreError", "run_id"]
 
 ROOT = "FERCORE_RUNS"
 """Environment variable that names the store's folder."""
+
+LOCKS, CHECKPOINTS = ".locks", ".checkpoints"
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +72,20 @@ class RunStore:
         """Ids of all runs that can be read, sorted."""
         return [record.run_id for record in self.records()]
 
+    def names(self) -> list[str]:
+        """All that lies in the store as a run, readable or not, sorted."""
+        return sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir())
+
     def records(self) -> list[RunRecord]:
-        """All records that can be read, sorted by id."""
-        names = sorted(path.name for path in self.root.glob("*") if path.is_dir())
-        found = (self.get(name) for name in names if not name.startswith("."))
-        return [record for record in found if record]
+        """All records that can be read, sorted by id; one logged warning if there are others."""
+        found, names = [], self.names()
+        for name in names:
+            with suppress(StoreError):
+                found.append(self.check(name))
+        if unread := len(names) - len(found):
+            hint = "cannot be used; `fercore runs verify` says why"
+            log.warning("%s: %d of %d runs %s", self.root, unread, len(names), hint)
+        return found
 
     def get(self, run: str) -> RunRecord | None:
         """The record of a run, or None if it is not there.
@@ -79,14 +93,27 @@ class RunStore:
         A folder that cannot be read, or was written by another version of the schema, counts as
         absent: a logged warning names it, and the next `put` replaces it.
         """
-        path = self.folder(run) / "record.json"
-        if not path.parent.exists():
+        if not self.folder(run).exists():
             return None
         try:
-            return _checked(path.read_bytes(), path.parent)
-        except (OSError, ValidationError, StoreError) as error:
-            log.warning("%s is no readable run and counts as absent: %s", path.parent, error)
+            return self.check(run)
+        except StoreError as error:
+            log.warning("%s is no readable run and counts as absent: %s", self.folder(run), error)
             return None
+
+    def check(self, run: str) -> RunRecord:
+        """The record of a run that is there; `StoreError` says why it cannot be used."""
+        try:
+            return _checked((self.folder(run) / "record.json").read_bytes(), self.folder(run))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise StoreError(f"record.json: {place}: {first['msg']}") from None
+        except StoreError:
+            raise
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise StoreError(f"record.json: {reason}") from None
 
     def predictions(self, run: str) -> dict[str, Predictions]:
         """By split: what the run's network said. Raises `StoreError` if there is none."""
@@ -112,39 +139,54 @@ class RunStore:
         weights: the safetensors file's bytes (`pack`). A folder of that id that cannot be read is
         replaced; a readable one stays, as equal ids mean equal runs. Raises `StoreError`.
         """
+        files = {"record.json": (record.model_dump_json(indent=1) + "\n").encode()}
+        if predictions is not None:
+            files["predictions.npz"] = _packed(predictions)
+        if weights is not None:
+            files["weights.safetensors"] = weights
         new = self.root / f".new-{record.run_id}-{uuid.uuid4().hex[:8]}"
-        with self._writing():
+        with self._writing(sum(map(len, files.values()))):
             try:
                 new.mkdir(parents=True)
-                if predictions is not None:
-                    arrays: dict[str, Any] = {
-                        f"{split}_{part}": array
-                        for split, parts in predictions.items()
-                        for part, array in parts._asdict().items()
-                    }
-                    np.savez(new / "predictions.npz", **arrays)
-                if weights is not None:
-                    (new / "weights.safetensors").write_bytes(weights)
-                (new / "record.json").write_text(record.model_dump_json(indent=1) + "\n", "utf-8")
+                for name, content in files.items():
+                    (new / name).write_bytes(content)
                 _flush(new)
                 self._publish(new, record.run_id)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
+            self._forget(record.run_id)
 
     def _publish(self, new: Path, run: str) -> None:
         target = self.folder(run)
         if self.get(run):
             return
         if target.exists():
-            broken = new.with_name(new.name + "-replaced")
-            target.rename(broken)
-            shutil.rmtree(broken, ignore_errors=True)
+            self._discard(target)
         new.rename(target)
+        _flush_folder(self.root)
+
+    def remove(self, run: str) -> None:
+        """Delete a run, readable or not, with its checkpoints; waits for who trains it."""
+        with self.lock(run), self._writing():
+            if self.folder(run).exists():
+                self._discard(self.folder(run))
+            self._forget(run)
+
+    def _forget(self, run: str) -> None:
+        """A finished run, or one that is gone, needs no checkpoints."""
+        for path in (self.root / CHECKPOINTS).glob(f"{run}.*"):
+            path.unlink(missing_ok=True)
+
+    def _discard(self, folder: Path) -> None:
+        """First out of the way, at once, then deleted: never is half a run there."""
+        aside = self.root / f".new-{folder.name}-{uuid.uuid4().hex[:8]}-old"
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
     @contextmanager
     def lock(self, run: str) -> Iterator[None]:
         """Hold a run's lock, so that no other process trains it; waits for whoever holds it."""
-        locks = self.root / ".locks"
+        locks = self.root / LOCKS
         with self._writing():
             locks.mkdir(parents=True, exist_ok=True)
             held = FileLock(locks / f"{run}.lock")
@@ -156,33 +198,49 @@ class RunStore:
 
     def checkpoint(self, run: str) -> Path:
         """Where a run under way keeps its state; the folder exists. Raises `StoreError`."""
-        path = self.root / ".checkpoints" / f"{run}.pt"
+        path = self.root / CHECKPOINTS / f"{run}.pt"
         with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    @contextmanager
-    def seal(self) -> Iterator[Path]:
-        """A file in the store, for as long as it is wanted: who sees it sees this store."""
-        path = self.root.absolute() / f".seal-{uuid.uuid4().hex}"
+    def seal(self) -> str:
+        """The name of an empty file in the store: who sees it there sees this very store."""
         with self._writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        try:
-            yield path
-        finally:
-            path.unlink(missing_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
+            found = sorted(path.name for path in self.root.glob(".store-*"))
+            name = found[0] if found else f".store-{uuid.uuid4().hex}"
+            (self.root / name).touch()
+        return name
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, size: int = 0) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            reason = error.strerror or error
-            raise StoreError(
-                f"cannot write to the run store {self.root.absolute()}: {reason}; "
-                f"name another folder in the environment variable {ROOT}"
-            ) from error
+            raise unwritable(self.root, error, size) from error
+
+
+def unwritable(path: Path, error: OSError, size: int = 0) -> StoreError:
+    """What to say when `size` bytes could not be written at `path`."""
+    path = path.absolute()
+    there = next(folder for folder in path.parents if folder.is_dir())
+    free = shutil.disk_usage(there).free
+    needed = f"; {size:,} bytes are needed, {free:,} are free" if size else ""
+    return StoreError(
+        f"cannot write to the run store {path}: {error.strerror or error}{needed}; "
+        f"make room, or name another folder in the environment variable {ROOT}"
+    )
+
+
+def _packed(predictions: Mapping[str, Predictions]) -> bytes:
+    arrays: dict[str, Any] = {
+        f"{split}_{part}": array
+        for split, parts in predictions.items()
+        for part, array in parts._asdict().items()
+    }
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
 
 
 def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
@@ -191,15 +249,31 @@ def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def _checked(text: bytes, folder: Path) -> RunRecord:
+    tree = json.loads(text)
+    found = tree.get("schema_version") if isinstance(tree, dict) else None
+    if found != SCHEMA_VERSION:
+        raise StoreError(f"expected schema {SCHEMA_VERSION}, found {found}")
     record = RunRecord.model_validate_json(text)
-    if record.schema_version != SCHEMA_VERSION:
-        raise StoreError(f"expected schema {SCHEMA_VERSION}, found {record.schema_version}")
     if record.run_id != folder.name:
         raise StoreError(f"expected run {folder.name}, found run {record.run_id}")
-    for name in ("predictions.npz", "weights.safetensors"):
-        if record.status == "done" and not (folder / name).exists():
-            raise StoreError(f"{name} is missing")
+    named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)
+    if named != record.run_id:
+        raise StoreError(f"its specification and fingerprints are those of run {named}")
+    if record.status == "done":
+        _whole(folder, record)
     return record
+
+
+def _whole(folder: Path, record: RunRecord) -> None:
+    """A look at the files, not into them: `fercore.upkeep` reads them."""
+    weights, predictions = folder / "weights.safetensors", folder / "predictions.npz"
+    for path in (predictions, weights):
+        if not path.exists():
+            raise StoreError(f"{path.name} is missing")
+    if (size := weights.stat().st_size) != record.file_bytes:
+        raise StoreError(f"{weights.name}: expected {record.file_bytes} bytes, found {size}")
+    if not zipfile.is_zipfile(predictions):
+        raise StoreError(f"{predictions.name} is cut short")
 
 
 def _patiently(lock: FileLock, run: str) -> None:
@@ -215,3 +289,14 @@ def _flush(folder: Path) -> None:
     for path in folder.iterdir():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have its names on disk; Windows does so by itself, and cannot be asked."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

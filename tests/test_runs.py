@@ -1,26 +1,30 @@
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import math
 import os
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from fercore import checkpoint, models, upkeep
 from fercore.record import DataRecord, Epoch, RunRecord, Score
 from fercore.runs import Predictions, RunStore, StoreError, pack, run_id
 from fercore.spec import SCHEMA_VERSION, RunSpec
 from tests import toy
 
 SPEC = toy.spec()
+WEIGHTS = pack({"w": np.ones(12, np.float32)})
 
 
 def score(**change: Any) -> Score:
@@ -52,7 +56,7 @@ def record(**change: Any) -> RunRecord:
         "params_trainable": 10,
         "params_keras_total": 12,
         "macs": 100,
-        "file_bytes": 8,
+        "file_bytes": len(WEIGHTS),
         "seconds": 3.0,
         "train_images_per_second": 63.0,
         "device": "a machine",
@@ -76,7 +80,7 @@ def parts() -> dict[str, Predictions]:
 
 def put(store: RunStore, one: RunRecord | None = None) -> RunRecord:
     one = one or record()
-    store.put(one, parts(), pack({"w": np.ones(2, np.float32)}))
+    store.put(one, parts(), WEIGHTS)
     return one
 
 
@@ -96,8 +100,8 @@ def test_the_id_of_a_fixed_specification_never_changes() -> None:
             "seed": 3,
         }
     )
-    assert SCHEMA_VERSION == 1
-    assert run_id(spec, "0123456789abcdef", "0123456789ab") == "e5ecbe2a8b22"
+    assert SCHEMA_VERSION == 2
+    assert run_id(spec, "0123456789abcdef", "0123456789ab") == "006723996b0b"
 
 
 OTHERS: list[tuple[str, Any]] = [
@@ -107,6 +111,10 @@ OTHERS: list[tuple[str, Any]] = [
     ("model.name", "cnn"),
     ("model.widths", [4, 8, 8, 17]),
     ("model.depth", 2),
+    ("model.head", "dense"),
+    ("model.residual", True),
+    ("model.early", True),
+    ("model.norm", "after"),
     ("train.epochs", 3),
     ("train.batch", 21),
     ("train.optimizer", "sgd"),
@@ -114,6 +122,8 @@ OTHERS: list[tuple[str, Any]] = [
     ("train.schedule", "cosine"),
     ("train.momentum", 0.5),
     ("train.label_smoothing", 0.1),
+    ("train.dropout", 0.5),
+    ("train.average", 0.9),
     ("train.dtype", "float32"),
     ("train.augment.flip", True),
     ("train.augment.shift", 0.2),
@@ -198,26 +208,49 @@ def test_the_root_comes_from_the_environment(
     assert RunStore().root == Path(__file__).parents[1] / "runs"
 
 
+RECORD, FILES = "record.json", ("weights.safetensors", "predictions.npz")
+SCHEMA = f'"schema_version": {SCHEMA_VERSION}'.encode()
+DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes | None]]] = {
+    "cut": (RECORD, lambda text: text[: len(text) // 2]),
+    "empty": (RECORD, lambda _: b""),
+    "no record": (RECORD, lambda _: None),
+    "no weights": (FILES[0], lambda _: None),
+    "cut weights": (FILES[0], lambda content: content[:-1]),
+    "cut predictions": (FILES[1], lambda content: content[:200]),
+    "another schema": (RECORD, lambda text: text.replace(SCHEMA, b'"schema_version": 0')),
+    "another run": (
+        RECORD,
+        lambda text: re.sub(rb'"run_id": "\w+"', b'"run_id": "ffffffffffff"', text),
+    ),
+    "another specification": (RECORD, lambda text: text.replace(b'"seed": 0', b'"seed": 1')),
+    "unknown key": (RECORD, lambda text: text.replace(b'"status"', b'"more": 1, "status"')),
+}
+
+
 def spoil(folder: Path, how: str) -> None:
-    path = folder / "record.json"
-    text = path.read_text("utf-8")
-    if how == "cut":
-        path.write_text(text[: len(text) // 2], "utf-8")
-    elif how == "empty":
-        path.write_text("", "utf-8")
-    elif how == "no record":
-        path.unlink()
-    elif how == "no weights":
-        (folder / "weights.safetensors").unlink()
-    elif how == "another schema":
-        path.write_text(text.replace('"schema_version": 1', '"schema_version": 0'), "utf-8")
-    elif how == "another run":
-        path.write_text(text.replace(folder.name, "f" * 12), "utf-8")
+    name, change = DAMAGE[how]
+    changed = change((folder / name).read_bytes())
+    if changed is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(changed)
 
 
-@pytest.mark.parametrize(
-    "how", ["cut", "empty", "no record", "no weights", "another schema", "another run"]
-)
+WHY = {
+    "cut": "record.json: Unterminated string|record.json: Expecting",
+    "empty": "record.json: Expecting value",
+    "no record": "record.json: No such file",
+    "no weights": "weights.safetensors is missing",
+    "cut weights": f"weights.safetensors: expected {len(WEIGHTS)} bytes, found {len(WEIGHTS) - 1}",
+    "cut predictions": "predictions.npz is cut short",
+    "another schema": f"expected schema {SCHEMA_VERSION}, found 0",
+    "another run": "found run ffffffffffff",
+    "another specification": "its specification and fingerprints are those of run",
+    "unknown key": "record.json: more: Extra inputs are not permitted",
+}
+
+
+@pytest.mark.parametrize("how", WHY)
 def test_a_spoilt_folder_is_no_run_and_is_replaced(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
@@ -227,6 +260,8 @@ def test_a_spoilt_folder_is_no_run_and_is_replaced(
     with caplog.at_level(logging.WARNING):
         assert store.get(one.run_id) is None
     assert str(store.folder(one.run_id)) in caplog.text
+    assert re.search(WHY[how], str(upkeep.fault(store, one.run_id)))
+    assert store.records() == []
     put(store)
     assert store.get(one.run_id) == one
     assert [path.name for path in tmp_path.iterdir()] == [one.run_id]
@@ -239,18 +274,49 @@ def test_a_readable_run_is_not_replaced(tmp_path: Path) -> None:
     assert store.get(first.run_id) == first
 
 
-def test_a_full_disk_leaves_nothing_and_names_the_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(StoreError) as caught:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a limit on the size of files")
+def test_a_full_disk_leaves_nothing_and_names_path_and_bytes(tmp_path: Path) -> None:
+    with small_files(100), pytest.raises(StoreError) as caught:
         put(RunStore(tmp_path))
     assert str(tmp_path) in str(caught.value)
-    assert "No space left" in str(caught.value)
+    assert re.search(r"File too large; \d,\d+ bytes are needed, [\d,]+ are free", str(caught.value))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a limit on the size of files")
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one(tmp_path: Path) -> None:
+    path = RunStore(tmp_path).checkpoint("a")
+    checkpoint.save(path, {"about": {}, "w": torch.ones(2)})
+    whole = path.read_bytes()
+    with small_files(100), pytest.raises(StoreError, match="bytes are needed") as caught:
+        checkpoint.save(path, {"about": {}, "w": torch.ones(2)})
+    assert str(path) in str(caught.value)
+    assert [file.read_bytes() for file in path.parent.iterdir()] == [whole]
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Stands in for a full disk: the system refuses to write more into a file."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_of_damaged_checkpoints_the_one_before_is_taken(tmp_path: Path) -> None:
+    path = RunStore(tmp_path).checkpoint("a")
+    for epoch in (1, 2):
+        checkpoint.save(path, {"about": {"threads": 1}, "epoch": epoch})
+    assert checkpoint.load(path, {"threads": 1}) == {"about": {"threads": 1}, "epoch": 2}
+    path.write_bytes(path.read_bytes()[:50])
+    assert checkpoint.load(path, {"threads": 1}) == {"about": {"threads": 1}, "epoch": 1}
+    assert checkpoint.load(path, {"threads": 2}) is None
+    checkpoint.before(path).write_bytes(b"")
+    assert checkpoint.load(path, {"threads": 1}) is None
 
 
 WRITES: dict[str, Callable[[RunStore], Any]] = {
@@ -348,3 +414,92 @@ def test_an_unknown_run_is_a_clear_error(tmp_path: Path) -> None:
     error = command("path", "zz", "--store", str(tmp_path)).exception
     assert isinstance(error, StoreError)
     assert "begins with 'zz', found 0" in str(error)
+
+
+def stored(root: Path) -> tuple[RunStore, RunRecord]:
+    """A store with one run whose network is the real one."""
+    fingerprint = models.fingerprint(SPEC.model)
+    one = record(model_fingerprint=fingerprint, run_id=run_id(SPEC, "d" * 16, fingerprint))
+    kept = {name: score(n=4) for name in parts()}
+    return RunStore(root), put(RunStore(root), one.model_copy(update={"splits": kept}))
+
+
+def test_verify_finds_nothing_wrong_with_a_whole_run(tmp_path: Path) -> None:
+    _, one = stored(tmp_path)
+    found = command("verify", "--store", str(tmp_path), "--json")
+    assert (found.exit_code, json.loads(found.stdout)) == (
+        0,
+        [{"run_id": one.run_id, "fault": None}],
+    )
+
+
+def damage(folder: Path, how: str) -> None:
+    path = folder / ("weights.safetensors" if how == "weights" else "predictions.npz")
+    content = bytearray(path.read_bytes())
+    content[:60] = bytes(60)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["weights", "predictions"])
+def test_verify_reads_every_file(tmp_path: Path, how: str) -> None:
+    store, one = stored(tmp_path)
+    damage(store.folder(one.run_id), how)
+    assert store.get(one.run_id) == one  # a look at its size says nothing
+    found = command("verify", "--store", str(tmp_path))
+    assert found.exit_code == 1
+    assert re.search(rf"{one.run_id}  {how}\.", found.stdout)
+    assert "1 runs, 1 of them cannot be used" in found.stdout
+
+
+def test_verify_says_where_a_network_has_changed_since(tmp_path: Path) -> None:
+    one = put(RunStore(tmp_path))  # under a fingerprint that no network has
+    found = command("verify", "--store", str(tmp_path)).stdout
+    assert f"{one.run_id}  mobilenet-1k" in found
+    assert "fingerprint mmmmmmmmmmmm then" in found
+
+
+def test_runs_are_removed_by_the_beginning_of_their_ids(tmp_path: Path) -> None:
+    store, one = stored(tmp_path)
+    store.checkpoint(one.run_id).write_bytes(b"x")
+    spoil(store.folder(one.run_id), "cut")  # unreadable ones too
+    done = command("remove", one.run_id[:4], "--store", str(tmp_path))
+    assert (done.exit_code, done.stdout) == (0, f"removed {one.run_id}\n")
+    assert store.names() == []
+    assert list((tmp_path / ".checkpoints").iterdir()) == []
+    assert isinstance(command("remove", "", "--store", str(tmp_path)).exception, StoreError)
+
+
+def test_gc_deletes_what_nobody_needs_and_nothing_else(tmp_path: Path) -> None:
+    store, one = stored(tmp_path)
+    with store.lock(one.run_id), store.lock("busy"), store.lock("dead"):
+        pass
+    for name in (f"{one.run_id}.pt", "going.pt", "going.pt.before", "going.pt.77.new", "busy.pt"):
+        store.checkpoint("x").with_name(name).write_bytes(b"1234")
+    for name in (".new-dead-12345678", ".new-busy-12345678", ".new-0-1-old"):
+        (tmp_path / name).mkdir()
+    where = ("--store", str(tmp_path), "--json")
+    with store.lock("busy"):
+        dry = json.loads(command("gc", "--dry-run", *where).stdout)
+        wet = json.loads(command("gc", *where).stdout)
+    assert (
+        dry["paths"]
+        == wet["paths"]
+        == [
+            ".new-0-1-old",
+            ".new-dead-12345678",
+            f".checkpoints/{one.run_id}.pt",
+            ".checkpoints/going.pt.77.new",
+            *sorted(f".locks/{name}.lock" for name in (one.run_id, "dead")),
+        ]
+    )
+    assert wet["bytes"] == 8
+    assert store.get(one.run_id) == one
+    kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob(".*/*")}
+    kept |= {path.name for path in tmp_path.glob(".new-*")}
+    assert kept == {
+        ".checkpoints/going.pt",
+        ".checkpoints/going.pt.before",
+        ".checkpoints/busy.pt",
+        ".locks/busy.lock",
+        ".new-busy-12345678",
+    }

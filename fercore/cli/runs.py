@@ -1,4 +1,4 @@
-"""`fercore runs`: what the run store holds."""
+"""`fercore runs`: what the run store holds, and keeping it in order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from fercore import upkeep
 from fercore.progress import duration
 from fercore.record import RunRecord
 from fercore.runs import RunStore, StoreError
 
-app = typer.Typer(help="Look at finished runs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at finished runs, and keep their store in order.", no_args_is_help=True
+)
 
 Root = Annotated[
     Path | None,
@@ -23,6 +26,8 @@ Root = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Name = Annotated[str, typer.Argument(metavar="ID", help="A run id, or its first few digits.")]
+
+Names = Annotated[list[str], typer.Argument(metavar="ID...", help="Run ids, or their beginnings.")]
 
 
 @app.command("list")
@@ -55,15 +60,68 @@ def path(run: Name, store: Root = None) -> None:
     typer.echo(runs.folder(_find(runs, run).run_id).absolute())
 
 
-def _find(store: RunStore, start: str) -> RunRecord:
-    found = [record for record in store.records() if record.run_id.startswith(start)]
-    if len(found) != 1:
-        names = f": {', '.join(record.run_id for record in found)}" if found else ""
+@app.command()
+def verify(store: Root = None, as_json: Json = False) -> None:
+    """Read every file of every run and say which runs cannot be used, and why; exit code 1 then."""
+    runs = RunStore(store)
+    faults = {name: fault for name in runs.names() if (fault := upkeep.fault(runs, name))}
+    if as_json:
+        rows = [{"run_id": name, "fault": faults.get(name)} for name in runs.names()]
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        for name, fault in faults.items():
+            typer.echo(f"{name}  {fault}")
+        typer.echo(f"{len(runs.names())} runs, {len(faults)} of them cannot be used")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def remove(names: Names, store: Root = None) -> None:
+    """Delete runs, be they readable or not; they are trained again when asked for."""
+    runs = RunStore(store)
+    chosen = dict.fromkeys(_one(runs, name) for name in names)
+    for run in chosen:
+        runs.remove(run)
+        typer.echo(f"removed {run}")
+
+
+@app.command()
+def gc(
+    store: Root = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be deleted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete checkpoints of finished runs, stale locks and what killed processes left."""
+    runs = RunStore(store)
+    found = list(upkeep.leftovers(runs))
+    names = [str(path.relative_to(runs.root)) for path in found]
+    freed = 0 if dry_run else upkeep.delete(found)
+    if as_json:
+        typer.echo(json.dumps({"deleted": not dry_run, "paths": names, "bytes": freed}, indent=1))
+        return
+    for name in names:
+        typer.echo(name)
+    typer.echo(f"{len(names)} to delete" if dry_run else f"{len(names)} deleted, {freed:,} bytes")
+
+
+def _one(store: RunStore, start: str) -> str:
+    found = [name for name in store.names() if name.startswith(start)]
+    if len(found) != 1 or not start:
+        names = f": {', '.join(found)}" if found else ""
         raise StoreError(
             f"{store.root.absolute()}: expected one run whose id begins with {start!r}, "
             f"found {len(found)}{names}"
         )
     return found[0]
+
+
+def _find(store: RunStore, start: str) -> RunRecord:
+    name = _one(store, start)
+    try:
+        return store.check(name)
+    except StoreError as error:
+        raise StoreError(f"{store.folder(name).absolute()} is no readable run: {error}") from None
 
 
 def _row(record: RunRecord) -> dict[str, str | int | float | None]:

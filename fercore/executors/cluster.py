@@ -56,11 +56,12 @@ def train(
     `SweepError` at the end for those that failed, `ExecutorError` if no scheduler answers.
     """
     threads = threads or torch.get_num_threads()
-    with connect(place, threads) as client, store.seal() as seal:
+    seal = store.seal()
+    with connect(place, threads) as client:
         if client.dashboard_link and place.kind == "cluster":
             progress.note(f"Dask's dashboard: {client.dashboard_link}")
         topic = f"fercore-{uuid.uuid4().hex}"
-        job = Job(str(store.root.absolute()), str(seal), device, threads, topic)
+        job = Job(str(store.root.absolute()), seal, device, threads, topic)
         return Sweep(client, tasks, progress, topic).run(make, job)
 
 

@@ -39,5 +39,5 @@ def local(workers: int) -> dict[str, Any]:
         "host": "127.0.0.1",  # Dask asks for no password: nobody but this machine may ask
         "dashboard_address": None,
         "memory_limit": 0,  # else a run that needs more is killed, again and again
-        "silence_logs": logging.ERROR,
+        "silence_logs": logging.CRITICAL,  # what matters comes back as an exception
     }

@@ -22,7 +22,7 @@ PAUSE = 1.0
 
 
 class Job(NamedTuple):
-    """What all runs of a sweep share. store, seal: absolute; topic: of Dask's events."""
+    """What all runs of a sweep share. store: absolute; seal: of it; topic: of Dask's events."""
 
     store: str
     seal: str
@@ -34,7 +34,7 @@ class Job(NamedTuple):
 def make(task: Task, job: Job) -> tuple[RunRecord, str]:
     """Make a run, or read it where another process was faster; its outcome in a few words."""
     where = f"worker on {socket.gethostname()}"
-    if not Path(job.seal).exists():
+    if not (Path(job.store) / job.seal).exists():
         raise StoreError(
             f"{where}: the run store {job.store} is not the one of the study; all machines of a "
             "cluster must see one shared folder under the same path"
