@@ -228,11 +228,10 @@ def read_table(text: bytes, columns: str | None = None) -> Reading | None:
         return None
     rows: list[dict[str, str]] = []
     for number, line in enumerate(lines, start=2):
-        parts = re.findall(r"[^\r]*\r|[^\r]+", line.decode("latin-1"))  # \r alone ends a line too
-        reader = csv.reader([*parts, ""])
-        for cells in filter(None, reader):
-            row = _row(cells, header)
-            if row is None or reader.line_num > len(parts):  # a quote that is not closed
+        for part in filter(None, line.decode("latin-1").split("\r")):  # alone it ends a line too
+            reader = csv.reader([part, ""])
+            row = _row(next(reader), header)
+            if row is None or reader.line_num > 1:  # a quote that is not closed
                 return Reading(rows, number)
             rows.append(row)
     return Reading(rows, None)
@@ -269,6 +268,8 @@ def unpacked(path: Path) -> bytes | None:
         if body[:4] in (b"PK\3\4", b"PK\5\6"):
             with zipfile.ZipFile(io.BytesIO(body)) as archive:
                 (name,) = _members(archive)
+                if archive.getinfo(name).file_size > 10**9:
+                    return None
                 with archive.open(name) as member:
                     return member.read(LIMIT)
     except DAMAGED:

@@ -103,6 +103,17 @@ def test_a_lone_carriage_return_ends_a_line_too(tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_quoted_cell_over_several_lines_is_refused(tmp_path: Path, end: str) -> None:
+    rows = csv_text(FACES).splitlines()
+    label, image, usage = rows[3].split(",")
+    rows[3] = f'{label},"{image.replace(" ", end, 1)}",{usage}'
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([*rows, ""]), newline="")
+    with pytest.raises(data.DataError, match=r"line 4: .* found a quote that is not closed"):
+        load(path)
+
+
 def test_rows_keep_their_order_over_many_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

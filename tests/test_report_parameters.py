@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
+from fercore.cli.report import report
+from fercore.data import DataError
 from fercore.report.notebooks import ReportError, find, select
 from fercore.report.parameters import (
     ParameterError,
@@ -16,6 +21,8 @@ from fercore.report.parameters import (
     find_preset,
     resolve,
 )
+from fercore.setting import Setting, StudyError, check
+from tests.face_files import random_faces
 
 CELL = """# Where the faces are
 DATA = "synthetic"
@@ -149,3 +156,109 @@ def test_a_path_of_the_preset_that_is_replaced_need_not_exist(folder: Path) -> N
 def test_malformed_assignment(text: str) -> None:
     with pytest.raises(ParameterError, match="expected NAME=VALUE"):
         assignments([text])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"EPOCHS: 3\nSEEDS: [1]\nEPOCHS: 4\n", "EPOCHS: expected once, found more than once"),
+        (b"\xff\xfeE", "no valid YAML: .*utf-8"),
+        (b"{" * 1_000, "no valid YAML"),
+        (b"EPOCHS: !!python/object/apply:os.mkdir [pwned]\n", "no valid YAML"),
+        (b"- 1\n", "expected lines NAME: value"),
+        (b"1: 2\n", "expected lines NAME: value"),
+        (b"epochs: 3\n", "expected lines NAME: value"),
+        (b"EPOCHS: .nan\n", "EPOCHS=nan: expected a whole number, as the default 5"),
+        (b"EPOCHS: 2020-01-01\n", "EPOCHS=datetime.date.*: expected a whole number"),
+        (b"EPOCHS: true\n", "EPOCHS=True: expected a whole number"),
+        (b"RATE: .inf\n", "RATE=inf: expected a number"),
+        (b"SEEDS: 3\n", "SEEDS=3: expected a list"),
+        (b"SEEDS: {a: 1}\n", "SEEDS=.*: expected a list"),
+        (b"SEEDS: &a [*a]\n", "SEEDS=.*: expected a list"),
+        (b"DATA: ~nobody-at-all/faces.csv\n", "DATA=~nobody-at-all/faces.csv: no such file"),
+        (b'DATA: "a\\0b"\n', r"DATA=a\\x00b: no such file"),
+    ],
+)
+def test_a_bad_preset_is_one_message_with_the_key(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "presets" / "quick.yaml").write_bytes(content)
+    with pytest.raises(ParameterError, match=message):
+        resolved(folder)
+    assert not (folder / "pwned").exists()
+
+
+@pytest.mark.parametrize("data", ["x" * 5000, "a/" * 5000, "~nobody-at-all", "a\0b", "a\nb"])
+def test_a_path_that_cannot_be_is_one_message(folder: Path, data: str) -> None:
+    with pytest.raises(ParameterError, match=r"DATA=.*: no such file or folder") as caught:
+        resolved(folder, f"DATA={data}")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+DEFAULTS = [3, 0.5, True, "text", None, [1], [0.5], ["a"], [], [[1]], {"a": 1}]
+
+
+HOSTILE = ["[" * 999, "9" * 9999, "1e999", "nan", "(", "{1:2}", "1,,2"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=20) | st.sampled_from(HOSTILE), st.sampled_from(DEFAULTS))
+def test_any_text_is_a_value_of_the_type_or_one_message(text: str, default: Any) -> None:
+    try:
+        value = convert("NAME", text, default)
+    except ParameterError as error:
+        value, said = None, str(error)
+    else:
+        said = "NAME="
+    assert said.startswith("NAME=")
+    assert len(said) < 500
+    assert value is None or default is None or type(value) is type(default)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.sampled_from(list(Setting.model_fields)), VALUES, max_size=4))
+def test_any_parameters_are_a_setting_or_one_message_with_a_key(values: dict[str, Any]) -> None:
+    try:
+        setting, lines = check(values), []
+    except StudyError as error:
+        setting, lines = Setting(), str(error).split("\n")
+    assert all(line.partition(":")[0].partition(".")[0] in values for line in lines)
+    assert setting.EPOCHS is None or setting.EPOCHS >= 1
+    assert len(set(setting.SEEDS)) == len(setting.SEEDS) >= 1
+
+
+@pytest.mark.parametrize(
+    ("given_values", "message"),
+    [
+        (["BUDGETS=1000000000"], "BUDGETS: no mobilenet of depth 2 has 1,000,000,000 trainable"),
+        (["BUDGETS=20000,20000"], "BUDGETS: each value once"),
+        (["BUDGETS=20000,20300"], "BUDGETS: two of them are too close"),
+        (["BUDGETS="], "BUDGETS: expected one number or more"),
+        (["NETWORKS=a-cnn-29"], "NETWORKS: .*a-cnn-29"),
+        (["EPOCHS=-1"], "EPOCHS: Input should be greater than or equal to 1, found -1"),
+        (["SEEDS=1,1"], "SEEDS: each value once"),
+        (["SEEDS=1,one"], "SEEDS='1,one': expected a list between commas"),
+        (["TRAIN_IMAGES=100000"], "expected at least 100,000 labelled Training rows"),
+        (["EPOCS=1"], r"EPOCS is no parameter of .*did you mean EPOCHS"),
+    ],
+)
+def test_the_report_refuses_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, given_values: list[str], message: str
+) -> None:
+    def build(*_: object, **__: object) -> list[Path]:
+        raise AssertionError("something ran")
+
+    door = sys.modules["fercore.cli.report"]
+    monkeypatch.setattr(door, "build", build)
+    monkeypatch.setattr(door, "load", lambda source: random_faces(200))
+    texts = [*given_values, *([] if "TRAIN" in given_values[0] else ["TRAIN_IMAGES=80"])]
+    with pytest.raises((ParameterError, StudyError, DataError), match=message):
+        report(settings=texts, notebooks=Path(__file__).parents[1] / "notebooks")

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from fercore.data import load
+from fercore.data.split import divide
+from fercore.models import FAMILIES
 from fercore.report import Job, build
-from fercore.report.notebooks import find, select
+from fercore.report.notebooks import find, read, select
 from fercore.report.parameters import declared, listing
 from fercore.setting import check
 
@@ -42,12 +44,16 @@ def report(
 
 def _check(job: Job) -> None:
     """Find a user's mistake before a kernel starts: parameters and data, once for all notebooks."""
-    sources = set()
+    data = set()
     for path, values in job.parameters().items():
         defaults = {name: found.default for name, found in declared(path).items()}
-        sources.add(check(defaults | values).source)
-    for source in sources:
-        load(source)
+        setting = check(defaults | values)
+        data.add((setting.source, setting.data))
+        source = "\n".join(cell.source for cell in read(path).cells)
+        for family in filter(lambda name: f'family("{name}")' in source, FAMILIES):
+            setting.members(family)
+    for source, spec in data:
+        divide(load(source), spec)
 
 
 def parameters(

@@ -234,11 +234,10 @@ def rows(path: Path, stream: IO[bytes], columns: int) -> Iterator[tuple[int, lis
             raise blank_lines(path)
         if len(text) == MAX_LINE:
             raise bad(path, f"lines under {MAX_LINE:,} bytes", "a longer one", line=line)
-        # More than one part where a carriage return alone ends a line, or stands in a quoted cell.
-        parts = [part.decode("latin-1") for part in text.splitlines(keepends=True)]
-        reader = csv.reader([*parts, ""])
-        for cells in filter(None, reader):
-            if reader.line_num > len(parts):
+        for part in filter(None, text.splitlines()):  # more than one where a lone CR ends a line
+            reader = csv.reader([part.decode("latin-1"), ""])
+            cells = next(reader)
+            if reader.line_num > 1:
                 raise bad(path, "a line of CSV", "a quote that is not closed", line=line)
             if len(cells) != columns:
                 raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)

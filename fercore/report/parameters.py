@@ -10,6 +10,7 @@ import ast
 import difflib
 import io
 import math
+import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,11 +93,15 @@ def find_preset(preset: str, notebooks: Path) -> Path:
 def read_preset(path: Path) -> dict[str, Any]:
     """A preset: one flat mapping of UPPERCASE names to values; an empty file changes nothing."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text) or {}
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise ParameterError(f"{path}: no valid YAML: {error}") from None
     if not isinstance(content, dict) or not all(str(name).isupper() for name in content):
         raise ParameterError(f"{path}: expected lines NAME: value with names in upper case")
+    for name in content:  # YAML lets the last one win, without a word
+        if len(re.findall(rf"^{re.escape(str(name))}\s*:", text, re.MULTILINE)) > 1:
+            raise ParameterError(f"{path}: {name}: expected once, found more than once")
     return content
 
 
@@ -136,9 +141,9 @@ def convert(name: str, value: Any, default: Any) -> Any:
         return None  # whether a parameter may be None is for the study to say
     try:
         result = _parse(value, default) if isinstance(value, str) else _cast(value, default)
-    except (ValueError, SyntaxError, TypeError, KeyError):
+    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise ParameterError(
-            f"{name}={value!r}: expected {_expected(default)}, as the default {default!r}"
+            f"{name}={_short(value)}: expected {_expected(default)}, as the default {default!r}"
         ) from None
     return result
 
@@ -207,14 +212,29 @@ def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
         value = result.get(name)
         if not isinstance(value, str) or value.lower() in ("synthetic", "none", ""):
             continue
-        path = (base / Path(value).expanduser()).resolve()
-        if not path.exists():
+        path = _existing(base, value)
+        if path is None:
             raise ParameterError(
-                f"{name}={value}: no such file or folder ({path}). Give DATA=path/to/fer2013.csv, "
+                f"{name}={_short(value)[1:-1]}: no such file or folder "
+                f"({_short(str(base / value))[1:-1]}). Give DATA=path/to/fer2013.csv, "
                 "or fetch FER2013 into data/ by: make data"
             )
         result[name] = str(path)
     return result
+
+
+def _short(value: object) -> str:
+    """As Python writes it: on one line, without control characters, and not without end."""
+    text = repr(value)
+    return text if len(text) < 300 else f"{text[:150]} ... {text[-150:]}"
+
+
+def _existing(base: Path, value: str) -> Path | None:
+    try:
+        path = (base / Path(value).expanduser()).resolve()
+        return path if path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a loop, ~somebody unknown, a NUL
+        return None
 
 
 def _parse(text: str, default: Any) -> Any:
@@ -262,7 +282,7 @@ def _literal(text: str) -> Any:
     """Where the default tells no type: a literal if it reads as one, else the text itself."""
     try:
         return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return text
 
 
