@@ -35,7 +35,7 @@ def short(count: float) -> str:
     return f"{count / 1e3:.3g}k" if count >= 1e3 else f"{count:.0f}"
 
 
-def _axes(width: float, height: float, columns: int = 1) -> tuple[Drawing, list[Axes]]:
+def house_axes(width: float, height: float, columns: int = 1) -> tuple[Drawing, list[Axes]]:
     """Axes in the house style, outside pyplot's global state."""
     with sns.axes_style("whitegrid", rc=STYLE):
         drawing = Drawing(figsize=(width, height), layout="constrained")
@@ -99,7 +99,7 @@ def size_against_accuracy(
     runs, summary: see `fercore.analysis`; published: the reports' own figures, one row each with
     ``report``, ``family``, ``params_trainable`` and ``accuracy``, drawn as open markers.
     """
-    drawing, (axes,) = _axes(7.2, 4.4)
+    drawing, (axes,) = house_axes(7.2, 4.4)
     families = [family for family in COLOURS if family in set(summary["family"])]
     for family in families:
         _curve(axes, summary, runs, split, family)
@@ -143,7 +143,7 @@ def _describe_curves(summary: pd.DataFrame, split: str) -> str:
 
 def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure:
     """MobileNet's lead over the plain CNN at each matched size, with its interval."""
-    drawing, (axes,) = _axes(7.2, 3.2)
+    drawing, (axes,) = house_axes(7.2, 3.2)
     axes.axhline(0, color="0.3", linewidth=1)
     for row in pairs.to_dict("records"):
         colour = COLOURS["mobilenet" if row["lead"] > 0 else "cnn"]
@@ -178,7 +178,7 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     history: one row per run and epoch with ``network``, ``seed``, ``epoch``, ``train_loss`` and
     ``valid_accuracy``.
     """
-    drawing, (left, right) = _axes(9, 3.6, 2)
+    drawing, (left, right) = house_axes(9, 3.6, 2)
     networks = history["network"].unique()
     palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
     colours = dict(zip(networks, palette, strict=True))
@@ -215,7 +215,7 @@ def confusions(
     matrices: title to (7, 7) counts, rows true, columns predicted.
     """
     panels = max(1, len(matrices))
-    drawing, axes = _axes(4.6 * panels, 4.2, panels)
+    drawing, axes = house_axes(4.6 * panels, 4.2, panels)
     if not matrices:
         axes[0].set_title("no matched pair finished")
     worst = []
@@ -264,7 +264,7 @@ def faces(
     """
     down, across, height, width = images.shape
     sheet = images.transpose(0, 2, 1, 3).reshape(down * height, across * width)
-    drawing, (axes,) = _axes(7.2, 7.2 * down / across + 0.3)
+    drawing, (axes,) = house_axes(7.2, 7.2 * down / across + 0.3)
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], rows)
     axes.set_xticks([width * (i + 0.5) for i in range(len(columns))], columns)

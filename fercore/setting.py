@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from fercore import models
+from fercore import hypotheses, models
 from fercore.executors import ExecutorError, parse
 from fercore.provenance import root
 from fercore.spec import AugmentSpec, DataSpec, ModelSpec, Optimizer, Schedule, Spec, TrainSpec
@@ -31,6 +31,9 @@ class Setting(Spec):
     BUDGETS: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
     DEPTH: int = Field(models.DEPTH, ge=1, le=20)
     REPORTED: bool = False
+    HYPOTHESES: tuple[hypotheses.Name, ...] = hypotheses.NAMES
+    SIZES: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
+    LARGE: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
     SEEDS: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((0, 1), min_length=1)
     EPOCHS: int | None = Field(10, ge=1, le=100_000)
     BATCH: int = 32
@@ -77,6 +80,13 @@ class Setting(Spec):
                 raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
         return found
 
+    def contrasts(self) -> list[hypotheses.Contrast]:
+        """What HYPOTHESES compare at SIZES and LARGE. Raises `StudyError` without such networks."""
+        try:
+            return hypotheses.contrasts(self.HYPOTHESES, self.SIZES, self.LARGE)
+        except models.ModelError as error:
+            raise StudyError(f"SIZES or LARGE: {error}") from None
+
     def recipe(self, epochs: int) -> TrainSpec:
         """The recipe that all networks of the study share."""
         return TrainSpec(
@@ -113,7 +123,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
         parse(setting.EXECUTOR)
     except ExecutorError as error:
         raise StudyError(f"EXECUTOR: {error}") from None
-    for name in ("SEEDS", "BUDGETS", "NETWORKS"):
+    for name in ("SEEDS", "BUDGETS", "NETWORKS", "HYPOTHESES", "SIZES", "LARGE"):
         values = getattr(setting, name)
         if len(set(values)) < len(values):
             raise StudyError(f"{name}: each value once, found {values}")

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import device as devices
-from fercore import models, sweep
+from fercore import models, sweep, trials
 from fercore.analysis import TEST_SPLITS
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
@@ -27,7 +27,7 @@ from fercore.provenance import commit, versions
 from fercore.record import Epoch
 from fercore.runs import RunRecord, RunStore
 from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
-from fercore.spec import ModelSpec, RunSpec
+from fercore.spec import AugmentSpec, ModelSpec, RunSpec
 
 __all__ = ["EMOTIONS", "Study", "StudyError", "begin"]
 
@@ -90,17 +90,34 @@ class Study:
             if known != network:
                 name = models.label(network)
                 raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
-        setting = self.setting
-        specs = [
-            RunSpec(
-                data=setting.data,
-                model=network,
-                train=setting.recipe(self._epochs(network)),
-                seed=seed,
-            )
-            for network in networks
+        specs = [self._spec(network, seed) for network in networks for seed in self.setting.SEEDS]
+        return pd.DataFrame([_row(record) for record in self._run(specs)])
+
+    def experiments(self) -> pd.DataFrame:
+        """Train what HYPOTHESES compare at SIZES and LARGE, or read it: the trials table.
+
+        See `fercore.verdicts` for its columns. A hypothesis that is not tried has one row that
+        says why.
+        """
+        setting, contrasts = self.setting, self.setting.contrasts()
+        wanted = {
+            (arm, seed): self._spec(arm.model, seed, arm.augment)
+            for contrast in contrasts
+            for arm in contrast.arms
             for seed in setting.SEEDS
-        ]
+        }
+        records = dict(zip(wanted, self._run(list(wanted.values())), strict=True))
+        untried = trials.reasons(setting.HYPOTHESES, setting.SIZES, setting.LARGE)
+        return trials.table(contrasts, setting.SEEDS, records, untried)
+
+    def _spec(self, network: ModelSpec, seed: int, augment: AugmentSpec | None = None) -> RunSpec:
+        recipe = self.setting.recipe(self._epochs(network))
+        if augment:
+            recipe = recipe.model_copy(update={"augment": augment})
+        return RunSpec(data=self.setting.data, model=network, train=recipe, seed=seed)
+
+    def _run(self, specs: list[RunSpec]) -> list[RunRecord]:
+        setting = self.setting
         records = sweep.run(
             specs,
             self.faces,
@@ -110,7 +127,7 @@ class Study:
             threads=setting.THREADS,
         )
         self.records |= {record.run_id: record for record in records}
-        return pd.DataFrame([_row(record) for record in records])
+        return records
 
     def _epochs(self, network: ModelSpec) -> int:
         """EPOCHS, or with None those of the network's report."""

@@ -1,0 +1,233 @@
+"""Question 5's explanations, each as experiments that could contradict it.
+
+A hypothesis holds comparisons. A comparison sets a treatment against a control that differ in one
+thing, at equal trainable parameters and with the same seeds; the claim expects the treatment to
+do better. What is ordinary is a family's member of depth 2 with the mean over the image
+(`fercore.models.families`), trained by the study's own recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+from fercore import models
+from fercore.models.families import Variant
+from fercore.spec import AugmentSpec, ModelSpec
+
+Name: TypeAlias = Literal["head", "depth", "large", "width", "block", "reports"]
+NAMES: tuple[Name, ...] = get_args(Name)
+
+AUGMENT_A = AugmentSpec(flip=True, shift=0.1, rotation=20, zoom=0.1, shear=0.1)
+"""Report A's random changes, from its author's public code; its channel shift is left out."""
+AUGMENT_B = AugmentSpec(flip=True, shift=0, rotation=15, zoom=0, shear=0)
+"""Report B's, likewise."""
+
+
+class Setting(Variant, total=False):
+    """What one side of a comparison has otherwise than the ordinary member.
+
+    depth: blocks per stage. family: another family at the same parameters. block: the block of
+    another family in the same widths, whatever parameters that gives. augment: instead of the
+    study's own.
+    """
+
+    depth: int
+    family: Literal["mobilenet", "cnn"]
+    block: Literal["mobilenet", "cnn"]
+    augment: AugmentSpec
+
+
+ORDINARY: Setting = {}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two settings that differ in one thing.
+
+    subject: the family whose accuracy is compared, or "lead": MobileNet's accuracy minus that of
+    the plain CNN of equal size. change: both settings in words, treatment first.
+    directed: the claim expects the treatment to do better; else only that it matters.
+    """
+
+    subject: Literal["mobilenet", "cnn", "lead"]
+    change: str
+    treatment: Setting = field(default_factory=lambda: ORDINARY)
+    control: Setting = field(default_factory=lambda: ORDINARY)
+    directed: bool = True
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A claim, and what would show it. large: it speaks of the sizes of LARGE, not of SIZES."""
+
+    name: Name
+    claim: str
+    comparisons: tuple[Comparison, ...]
+    large: bool = False
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One network and its random changes of images (None: the study's own)."""
+
+    model: ModelSpec
+    augment: AugmentSpec | None = None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A comparison at one size. Each side is one arm, or for a lead MobileNet and plain CNN."""
+
+    hypothesis: Hypothesis
+    comparison: Comparison
+    size: int
+    treatment: tuple[Arm, ...]
+    control: tuple[Arm, ...]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All networks that are to be trained for it."""
+        return self.treatment + self.control
+
+
+def _both(change: str, treatment: Setting, control: Setting) -> tuple[Comparison, ...]:
+    return (
+        Comparison("cnn", change, treatment, control),
+        Comparison("mobilenet", change, treatment, control),
+    )
+
+
+_B_AGAINST_A = (
+    Comparison("lead", "head: mean over the image (B) against dense (A)", {}, {"head": "dense"}),
+    Comparison(
+        "lead", "image halved before the blocks (B) against by them (A)", {"early": True}, {}
+    ),
+    Comparison(
+        "lead",
+        "augmentation: B's (rotation, flip) against A's (also shift, zoom)",
+        {"augment": AUGMENT_B},
+        {"augment": AUGMENT_A},
+    ),
+    Comparison(
+        "lead",
+        "all three: B's choices against A's",
+        {"early": True, "augment": AUGMENT_B},
+        {"head": "dense", "augment": AUGMENT_A},
+    ),
+    Comparison(
+        "lead",
+        "BatchNorm after the activation against before it",
+        {"norm": "after"},
+        {},
+        directed=False,
+    ),
+)
+
+HYPOTHESES: dict[Name, Hypothesis] = {
+    hypothesis.name: hypothesis
+    for hypothesis in (
+        Hypothesis(
+            "head",
+            "A dense head eats a small network's parameters: with the mean over the image in its "
+            "place, a network of equal size does better.",
+            _both("mean over the image against dense head", {}, {"head": "dense"}),
+        ),
+        Hypothesis(
+            "depth",
+            "Depth helps when parameters are few: of two networks of equal size, the one with more "
+            "blocks, each narrower, does better.",
+            _both("2 blocks per stage against 1", {}, {"depth": 1})
+            + _both("4 blocks per stage against 2", {"depth": 4}, {}),
+        ),
+        Hypothesis(
+            "large",
+            "A large MobileNet is too deep to train: with as many parameters in fewer blocks it "
+            "does better, and so it does with residual connections.",
+            (
+                Comparison("mobilenet", "1 block per stage against 2", {"depth": 1}, {}),
+                Comparison("mobilenet", "2 blocks per stage against 4", {}, {"depth": 4}),
+                Comparison(
+                    "mobilenet",
+                    "4 blocks per stage: residual against plain",
+                    {"depth": 4, "residual": True},
+                    {"depth": 4},
+                ),
+            ),
+            large=True,
+        ),
+        Hypothesis(
+            "width",
+            "A small CNN has too few filters: with as many parameters in fewer blocks, and so more "
+            "filters in each, it does better. For the CNN this is the opposite of depth.",
+            (
+                Comparison("cnn", "1 block per stage, wider, against 2", {"depth": 1}, {}),
+                Comparison("cnn", "2 blocks per stage, wider, against 4", {}, {"depth": 4}),
+            ),
+        ),
+        Hypothesis(
+            "block",
+            "Plain convolutions express more per layer than separable ones: in layers of the same "
+            "widths, which gives them many more parameters, and also at equal parameters.",
+            (
+                Comparison(
+                    "cnn",
+                    "same widths, not the same parameters: plain against separable",
+                    {},
+                    {"block": "mobilenet"},
+                ),
+                Comparison(
+                    "cnn",
+                    "same parameters: plain against separable, wider",
+                    {},
+                    {"family": "mobilenet"},
+                ),
+            ),
+        ),
+        Hypothesis(
+            "reports",
+            "What reports A and B did differently turns one finding into the other: MobileNet's "
+            "lead over the plain CNN of equal size is larger with B's choice than with A's. (Both "
+            "put BatchNorm before the activation; whether that matters is tried as well.)",
+            _B_AGAINST_A,
+        ),
+    )
+}
+"""The six explanations, in the order of the notebook."""
+
+
+def arm(family: str, size: int, setting: Setting) -> Arm:
+    """The network of a family, nearest to a size, in a setting. Raises `ModelError`."""
+    variant: dict[str, Any] = dict(setting)
+    augment, block = variant.pop("augment", None), variant.pop("block", None)
+    model = models.nearest(variant.pop("family", family), size, **variant)
+    return Arm(model.model_copy(update={"name": block}) if block else model, augment)
+
+
+def contrasts(
+    names: Collection[str], sizes: Collection[int], large: Collection[int]
+) -> list[Contrast]:
+    """Each comparison of the named hypotheses at each of its sizes (trainable parameters).
+
+    Raises `ModelError` where a family has no member of such a size.
+    """
+    return [
+        Contrast(
+            hypothesis,
+            comparison,
+            size,
+            _side(comparison, size, comparison.treatment),
+            _side(comparison, size, comparison.control),
+        )
+        for name, hypothesis in HYPOTHESES.items()
+        if name in names
+        for comparison in hypothesis.comparisons
+        for size in (large if hypothesis.large else sizes)
+    ]
+
+
+def _side(comparison: Comparison, size: int, setting: Setting) -> tuple[Arm, ...]:
+    lead = comparison.subject == "lead"
+    families = ("mobilenet", "cnn") if lead else (comparison.subject,)
+    return tuple(arm(family, size, setting) for family in families)

@@ -1,0 +1,86 @@
+"""From finished runs to the trials table that `fercore.verdicts` judges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from fercore import models
+from fercore.analysis import TEST_SPLITS
+from fercore.hypotheses import HYPOTHESES, Arm, Contrast
+from fercore.record import RunRecord
+from fercore.verdicts import COMPARISON, COSTS
+
+SPLITS = ("valid", *TEST_SPLITS)
+COLUMNS = [*COMPARISON, "untried", "size", "seed", *COSTS]
+COLUMNS += [f"{split}{side}" for split in SPLITS for side in ("_treatment", "_control", "")]
+
+
+def table(
+    contrasts: Sequence[Contrast],
+    seeds: Sequence[int],
+    records: Mapping[tuple[Arm, int], RunRecord],
+    untried: Mapping[str, str],
+) -> pd.DataFrame:
+    """One row per contrast and seed; see `fercore.verdicts` for the columns.
+
+    records: by arm and seed. untried: why a hypothesis of no contrast has none, by its name; it
+    gets a row without figures.
+    """
+    tried = [_trial(contrast, seed, records) for contrast in contrasts for seed in seeds]
+    missing = [_about(name, reason) for name, reason in untried.items()]
+    found = pd.DataFrame(tried + missing, columns=COLUMNS)
+    order = {name: place for place, name in enumerate(HYPOTHESES)}
+    return found.sort_values(
+        "hypothesis", key=lambda names: names.map(order), kind="stable", ignore_index=True
+    )
+
+
+def reasons(
+    names: Collection[str], sizes: Collection[int], large: Collection[int]
+) -> dict[str, str]:
+    """Why each hypothesis that `fercore.hypotheses.contrasts` leaves out is not tried."""
+    found = {}
+    for name, hypothesis in HYPOTHESES.items():
+        if name not in names:
+            found[str(name)] = "not in HYPOTHESES"
+        elif not (large if hypothesis.large else sizes):
+            found[str(name)] = f"{'LARGE' if hypothesis.large else 'SIZES'} is empty"
+    return found
+
+
+def _about(name: str, untried: str = "") -> dict[str, Any]:
+    known = {str(key): hypothesis for key, hypothesis in HYPOTHESES.items()}
+    row = {"hypothesis": name, "claim": known[name].claim, "untried": untried}
+    return {**row, "subject": "", "change": "", "directed": True}
+
+
+def _trial(
+    contrast: Contrast, seed: int, records: Mapping[tuple[Arm, int], RunRecord]
+) -> dict[str, Any]:
+    comparison = contrast.comparison
+    sides = {"treatment": contrast.treatment, "control": contrast.control}
+    row: dict[str, Any] = {
+        **_about(contrast.hypothesis.name),
+        "subject": comparison.subject,
+        "change": comparison.change,
+        "directed": comparison.directed,
+        "size": contrast.size,
+        "seed": seed,
+    }
+    for side, arms in sides.items():
+        row[f"{side}_params"] = max(models.cost(arm.model).trainable for arm in arms)
+        for split in SPLITS:
+            reached = [_accuracy(records[arm, seed], split) for arm in arms]
+            row[f"{split}_{side}"] = reached[0] - sum(reached[1:])
+    for split in SPLITS:
+        row[split] = row[f"{split}_treatment"] - row[f"{split}_control"]
+    return row
+
+
+def _accuracy(record: RunRecord, split: str) -> float:
+    measured = record.splits.get(split)
+    return measured.accuracy if measured else math.nan

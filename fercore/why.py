@@ -1,0 +1,218 @@
+"""Question 5 on paper: the figure, the tables and the sentences of its verdicts.
+
+judged, sizes: tables of `fercore.verdicts`. Accuracies are fractions going in and percent, or
+percentage points, coming out. The sentences are built from the tables and can say every outcome.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from fercore.analysis import Row
+from fercore.display import Figure, Table
+from fercore.figures import COLOURS, NAMES, house_axes
+from fercore.sentences import Text
+from fercore.verdicts import FREEDOM, MARGIN, summary
+
+SUBJECTS = {**NAMES, "lead": "lead of MobileNet", "": ""}
+"""What a comparison speaks of, for people."""
+
+TITLES = {
+    "head": "1. dense head",
+    "depth": "2. depth",
+    "large": "3. too deep when large",
+    "width": "4. too few filters",
+    "block": "5. plain convolutions",
+    "reports": "6. reports A and B",
+}
+COVERS = "The interval covers other seeds, at these sizes and on these test images."
+OUTCOMES = (
+    "supported",
+    "supported in part",
+    "not supported",
+    "undecided",
+    "too few seeds",
+    "failed",
+    "not tried",
+)
+
+
+def answer(judged: pd.DataFrame, split: str, note: str = "") -> Text:
+    """Which explanations hold, which do not, and of which nothing can be said."""
+    verdicts = summary(judged)
+    lines = []
+    for outcome in OUTCOMES:
+        named = [TITLES[name] for name, verdict in verdicts.items() if verdict == outcome]
+        if named:
+            lines.append(f"- {outcome}: {', '.join(named)}")
+    return Text(f"**Answer** ({split}). {note}\n\n" + "\n".join(lines) + _too_few(judged))
+
+
+def _too_few(judged: pd.DataFrame) -> str:
+    if "too few seeds" not in set(judged["verdict"]):
+        return ""
+    return (
+        f"\n\nToo few seeds: fewer than {FREEDOM} degrees of freedom between seeds of one size. "
+        "Differences are shown, and no conclusion is drawn from them."
+    )
+
+
+def finding(judged: pd.DataFrame, name: str) -> Text:
+    """The claim of one hypothesis, and what was found in each of its comparisons."""
+    part: list[Row] = judged[judged["hypothesis"] == name].to_dict("records")
+    if part[0]["verdict"] == "not tried":
+        return Text(f"> {part[0]['claim']}\n\nNot tried here: {part[0]['untried']}.")
+    lines = [f"- {_found(row)}" for row in part]
+    return Text(f"> {part[0]['claim']}\n\n" + "\n".join(lines))
+
+
+def _found(row: Row) -> str:
+    about = f"{SUBJECTS[row['subject']]}, {row['change']}"
+    if row["verdict"] == "failed":
+        return f"{about}: no pair of runs stayed finite, so nothing is shown."
+    shown = f"{about}: **{_points(row['difference'])}**{_spread(row)}"
+    failed = f" {row['failed']:.0f} pairs did not stay finite." if row["failed"] else ""
+    return f"{shown}. {_says(row)}{_leads(row)}{failed}"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f} points".replace("-", "−")
+
+
+def _spread(row: Row) -> str:
+    if math.isnan(row["high"]):
+        return ""
+    return f" ± {100 * (row['high'] - row['difference']):.1f}"
+
+
+def _says(row: Row) -> str:
+    match row["verdict"]:
+        case "too few seeds":
+            return "Too few seeds to conclude."
+        case "supported" if row["directed"]:
+            return "Supported."
+        case "supported":
+            return "Supported: it matters."
+        case "not supported" if row["high"] < 0 and row["directed"]:
+            return "Not supported: the opposite holds."
+        case "not supported":
+            return f"Not supported: an effect of {100 * MARGIN:.0f} point is ruled out."
+    return "Undecided: neither no effect nor an effect worth the name is ruled out."
+
+
+def _leads(row: Row) -> str:
+    """For leads: what they were on both sides, and whether their sign changes."""
+    if row["subject"] != "lead":
+        return ""
+    ours, theirs = row["treatment"], row["control"]
+    turned = "its sign changes" if ours * theirs < 0 else "its sign does not change"
+    return f" MobileNet's lead goes from {_points(theirs)} to {_points(ours)}: {turned}."
+
+
+def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table:
+    """All comparisons with their difference, its interval and the verdict."""
+    shown = pd.DataFrame(
+        {
+            "hypothesis": judged["hypothesis"].map(TITLES),
+            "of": judged["subject"].map(SUBJECTS),
+            "compared": judged["change"],
+            "difference": 100 * judged["difference"].astype(float),
+            "± 95 %": 100 * (judged["high"] - judged["difference"]).astype(float),
+            "sizes": judged["sizes"].astype("Int64"),
+            "seeds": judged["seeds"].astype("Int64"),
+            "verdict": [_verdict(row) for row in judged.to_dict("records")],
+        }
+    )
+    return Table(
+        shown,
+        name="verdicts",
+        caption=f"Verdicts on the hypotheses, {split}: mean over sizes of the differences of "
+        f"accuracy, in percentage points; positive speaks for the claim. {COVERS} "
+        f"Each comparison is judged by itself at 95 %. {_words()}",
+        formats={"difference": "+.1f", "± 95 %": ".1f"},
+        note=note,
+    )
+
+
+def _verdict(row: Row) -> str:
+    return f"{row['verdict']}: {row['untried']}" if row["untried"] else str(row["verdict"])
+
+
+def _words() -> str:
+    return (
+        "Supported: the interval lies above zero. Not supported: it ends below "
+        f"{100 * MARGIN:.0f} point. Too few seeds: fewer than {FREEDOM} degrees of freedom."
+    )
+
+
+def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Table | Text:
+    """One hypothesis, size by size; nothing where it was not tried.
+
+    found: of `fercore.verdicts.by_size`.
+    """
+    if found.empty:
+        return Text("")
+    shown = pd.DataFrame(
+        {
+            "of": found["subject"].map(SUBJECTS),
+            "compared": found["change"],
+            "parameters": found["treatment_params"],
+            "of control": found["control_params"],
+            "treatment %": 100 * found["treatment"],
+            "control %": 100 * found["control"],
+            "difference": 100 * found["difference"],
+            "± 95 %": 100 * (found["high"] - found["difference"]),
+            "seeds": found["seeds"],
+        }
+    )
+    lead = " For leads, % is MobileNet's lead in points." if "lead" in set(found["subject"]) else ""
+    return Table(
+        shown,
+        name=f"sizes-{name}",
+        caption=f"Hypothesis {TITLES[name]}, size by size, {split}: treatment (named first) "
+        "and control, mean over seeds, and their difference in points with its 95 % interval "
+        f"(seed to seed, deviation pooled over sizes; none for one seed).{lead}",
+        formats={"treatment %": ".1f", "control %": ".1f", "difference": "+.1f", "± 95 %": ".1f"},
+        note=note,
+    )
+
+
+def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure:
+    """One line per comparison that was tried: difference and interval, zero and the margin."""
+    rows: list[Row] = judged.dropna(subset="difference").to_dict("records")
+    drawing, (axes,) = house_axes(8.4, 1.2 + 0.32 * max(len(rows), 1))
+    axes.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92", zorder=0)
+    axes.axvline(0, color="0.3", linewidth=1)
+    for place, row in enumerate(rows):
+        spread = 100 * (row["high"] - row["difference"])
+        colour = COLOURS.get(row["subject"], "0.35")
+        axes.errorbar(
+            100 * row["difference"],
+            place,
+            xerr=None if math.isnan(spread) else spread,
+            fmt="o",
+            color=colour,
+            markerfacecolor=colour if row["verdict"] == "supported" else "white",
+            capsize=3,
+        )
+    axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
+    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(f"difference of accuracy on {split} (percentage points)")
+    points = [f"{_line(row)} {_points(row['difference'])}, {row['verdict']}" for row in rows]
+    return Figure(
+        drawing,
+        name="verdicts",
+        caption=f"Differences that the hypotheses speak of, {split}, with 95 % interval. Right of "
+        "zero speaks for the claim, filled marks where that is supported; the grey band is "
+        f"{100 * MARGIN:.0f} point to either side. Colour: plain CNN, MobileNet, or (grey) "
+        f"MobileNet's lead. {COVERS}",
+        alt="Differences by comparison. " + ("; ".join(points) or "None was tried."),
+        note=note,
+    )
+
+
+def _line(row: Row) -> str:
+    return f"{TITLES[row['hypothesis']][:2]} {SUBJECTS[row['subject']]}: {row['change']}"
