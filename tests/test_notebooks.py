@@ -15,7 +15,7 @@ from fercore.setting import Setting, check
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 QUESTIONS = [path for path in NOTEBOOKS if path.name.startswith("q")]
-ALLOWED = {"analysis", "figures", "interactive", "sentences", "study", "tables"}
+ALLOWED = {"analysis", "figures", "interactive", "sentences", "study", "tables", "verdicts", "why"}
 
 
 def cells(path: Path) -> list[nbformat.NotebookNode]:
@@ -27,8 +27,8 @@ def body(path: Path) -> list[nbformat.NotebookNode]:
     return [cell for cell in cells(path) if "parameters" not in cell.metadata.get("tags", [])]
 
 
-def test_all_four_questions_are_there() -> None:
-    assert [path.name[:2] for path in QUESTIONS] == ["q1", "q2", "q3", "q4"]
+def test_all_questions_are_there() -> None:
+    assert [path.name[:2] for path in QUESTIONS] == ["q1", "q2", "q3", "q4", "q5"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
