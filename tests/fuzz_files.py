@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from tests.face_files import csv_text, image_files, random_faces
+from tests.face_files import csv_text, image_file, image_files, random_faces
 
 Grid = list[list[str]]
 Files = dict[str, bytes]
@@ -43,6 +43,11 @@ HEADERS = {
 }
 FACES = random_faces(4)
 PHOTOS = image_files(random_faces(8))
+PHOTOS |= {  # half of them JPEG, most of whose bytes may be changed without a checksum's noticing
+    name.replace(".png", ".jpg"): image_file(image, "jpeg")
+    for name, image in zip(list(PHOTOS)[::2], random_faces(8).images[::2], strict=True)
+    if PHOTOS.pop(name)
+}
 FERPLUS = (
     "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 )

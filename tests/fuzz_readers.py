@@ -25,7 +25,7 @@ from tests.fuzz_files import FORMS, make_case
 from tests.fuzz_oracle import WrongError, judge
 
 SECONDS = 10
-"""Longest that one file may take."""
+"""Most processor time that one file may take; a wait without work may be six times as long."""
 MEMORY = 2 << 30
 """Bytes that one file may take, beyond what Python and the libraries have mapped before."""
 
@@ -38,16 +38,21 @@ def _hang(*_: object) -> None:
     raise Hang(f"more than {SECONDS} s")
 
 
-def one(form: str, number: int, seed: int, root: Path) -> str:
-    """Make and judge one case in a new folder; raises `WrongError`."""
+def one(form: str, number: int, seed: int, root: Path, seconds: int = 0) -> str:
+    """Make and judge one case in the folder root/case; raises `WrongError`.
+
+    seconds: most processor time, where something listens to the alarm; 0: any time.
+    """
     folder, cache = root / "case", root / "cache"
     os.environ["FERCORE_CACHE"] = str(cache)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     case = make_case(form, Random(f"{seed}/{form}/{number}"), folder)
     try:
-        signal.alarm(SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.alarm(6 * seconds)
         return judge(case, cache)
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         for kept in cache.glob("*"):
             kept.unlink()
@@ -60,7 +65,7 @@ def fuzz(form: str, options: argparse.Namespace, root: Path) -> Counter[str]:
         if number % 100 == 0:  # where even the alarm is not heard
             faulthandler.dump_traceback_later(20 * SECONDS, exit=True)
         try:
-            counts[one(form, number, options.seed, root)] += 1
+            counts[one(form, number, options.seed, root, SECONDS)] += 1
         except WrongError as wrong:
             counts["wrong"] += 1
             print(
@@ -95,6 +100,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the files that went wrong")
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _hang)
+    signal.signal(signal.SIGPROF, _hang)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, resource.RLIM_INFINITY))
     print(
