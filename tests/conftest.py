@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+
+from fercore.report import Job, build
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,3 +22,14 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # A second thread gains nothing on networks this small, and waits badly for a busy core.
         torch.set_num_threads(1)
         yield
+
+
+@pytest.fixture(scope="session")
+def tiny_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the report of all notebooks on the tiny preset, made once for all tests."""
+    out = tmp_path_factory.mktemp("reports")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_RUNS", str(out / "runs"))
+        preset = ROOT / "tests" / "presets" / "tiny.yaml"
+        build(Job(ROOT / "notebooks", out, preset=str(preset)), say=lambda text: None)
+    return out / "tiny"
