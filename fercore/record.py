@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -52,30 +51,6 @@ class Score(Noun):
     """Accuracy without the repeated images; None if nothing else is left."""
     confusion: Counts
     """Counts (7, 7): rows are true labels, columns what the network said."""
-
-    @property
-    def recall(self) -> tuple[float, ...]:
-        """Per class: share of its images that were found; NaN for a class without images."""
-        return tuple(_ratio(row[k], sum(row)) for k, row in enumerate(self.confusion))
-
-    @property
-    def precision(self) -> tuple[float, ...]:
-        """Per class: share of what was called so that is so; NaN for a class never named."""
-        columns = zip(*self.confusion, strict=True)
-        return tuple(_ratio(column[k], sum(column)) for k, column in enumerate(columns))
-
-    @property
-    def f1(self) -> tuple[float, ...]:
-        """Per class: harmonic mean of precision and recall, 2 TP / (true + called)."""
-        columns = zip(*self.confusion, strict=True)
-        return tuple(
-            _ratio(2 * row[k], sum(row) + sum(column))
-            for k, (row, column) in enumerate(zip(self.confusion, columns, strict=True))
-        )
-
-
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
 
 
 class DataRecord(Noun):

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import device as devices
-from fercore import models, sweep, trials
-from fercore.analysis import TEST_SPLITS
+from fercore import measured, models, sweep, trials
+from fercore.analysis import TEST_SPLITS, over_images
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
 from fercore.display import Provenance
@@ -55,6 +55,7 @@ class Study:
         self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
+        self._costs: dict[str, dict[str, Any]] = {}
 
     @property
     def note(self) -> str:
@@ -91,7 +92,7 @@ class Study:
                 name = models.label(network)
                 raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
         specs = [self._spec(network, seed) for network in networks for seed in self.setting.SEEDS]
-        return pd.DataFrame([_row(record) for record in self._run(specs)])
+        return pd.DataFrame([measured.run_row(record) for record in self._run(specs)])
 
     def experiments(self) -> pd.DataFrame:
         """Train what HYPOTHESES compare at SIZES and LARGE, or read it: the trials table.
@@ -149,9 +150,39 @@ class Study:
         ]
         return pd.DataFrame(rows, columns=["network", "seed", "run_id", *Epoch.model_fields])
 
+    def random(self) -> np.random.Generator:
+        """A generator for the intervals: always the same, so that a notebook repeats itself."""
+        return np.random.default_rng(0)
+
+    def over_images(self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str) -> pd.DataFrame:
+        """Pairs with their intervals over test images, by the runs' saved predictions."""
+        names = [*pairs["mobilenet"], *pairs["cnn"]]
+        correct = measured.correct(self.store, runs, names, split)
+        return over_images(pairs, correct, self.random())
+
+    def costs(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """What each network costs, smallest first; the latency is measured once per study."""
+        names = runs.sort_values("params_trainable")["network"].unique()
+        for name in names:
+            if name not in self._costs:
+                self._costs[name] = measured.costs(self.specs[name])
+        return pd.DataFrame([self._costs[name] for name in names])
+
+    def confidences(self, runs: pd.DataFrame, split: str) -> pd.DataFrame:
+        """Finished runs with ``confidence`` and ``ece`` (expected calibration error) beside."""
+        return measured.confidences(self.store, runs, split)
+
+    def reliabilities(
+        self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
+    ) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+        """For the smallest matched pair: by network its reliability table, and its family."""
+        names = list(pairs.loc[:0, ["mobilenet", "cnn"]].to_numpy().ravel())
+        families = dict(zip(names, ("mobilenet", "cnn"), strict=False))
+        return measured.reliabilities(self.store, runs, names, split), families
+
     def confusion(self, runs: pd.DataFrame, network: str, split: str) -> NDArray[np.int64]:
         """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
-        chosen = runs[(runs["network"] == network) & (runs["status"] == "done")]["run_id"]
+        chosen = measured.finished(runs, network)
         matrices = [np.array(self.records[run].splits[split].confusion) for run in chosen]
         total: NDArray[np.int64] = np.stack(matrices).sum(0)
         return total
@@ -254,7 +285,7 @@ class Study:
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
                 },
-                "runs": [_trace(record, self.began) for record in self.records.values()],
+                "runs": [measured.trace(record, self.began) for record in self.records.values()],
                 "versions": versions(),
                 "hardware": {
                     "device": device,
@@ -269,44 +300,3 @@ class Study:
 def _tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """Rows as plain tuples of some columns."""
     return list(table[list(columns)].itertuples(index=False, name=None))
-
-
-def _row(record: RunRecord) -> dict[str, Any]:
-    """One row of the runs table."""
-    spec = record.spec.model
-    reported = models.REPORTED.get(spec.name)
-    row = {
-        "run_id": record.run_id,
-        "network": models.label(spec),
-        "family": reported.family if reported else spec.name,
-        "report": reported.report if reported else "sweep",
-        "channels": "-".join(map(str, spec.widths or ())),
-        "seed": record.spec.seed,
-        "epochs": record.spec.train.epochs,
-        "params_trainable": record.params_trainable,
-        "params_keras_total": record.params_keras_total,
-        "macs": record.macs,
-        "file_bytes": record.file_bytes,
-        "status": record.status,
-        "seconds": record.seconds,
-    }
-    for name in ("valid", *TEST_SPLITS):
-        measured = record.splits.get(name)
-        row[name] = measured.accuracy if measured else np.nan
-        row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
-        row[f"{name}_repeated"] = measured.repeated if measured else 0
-    return row
-
-
-def _trace(record: RunRecord, began: str) -> dict[str, Any]:
-    """What the appendix says of one run. began: when this study did, as `RunRecord.finished`."""
-    row = _row(record)
-    kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
-    return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
-        "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
-        "failure": record.message if record.status != "done" else None,
-        "reused": record.finished < began,
-        "device": record.device,
-        "dtype": record.dtype,
-        "commit": record.commit,
-    }

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 from fercore import analysis, figures, tables
-from tests.tables_of_runs import runs
+from tests.tables_of_runs import compared, means, pairs, runs, summary
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -24,12 +24,16 @@ def table() -> pd.DataFrame:
 
 
 def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
-    summary = analysis.summarise(table, "PublicTest")
     theirs = pd.DataFrame(
         {"report": ["A"], "family": ["cnn"], "params_trainable": [28_679], "accuracy": [0.55]}
     )
     shown = figures.size_against_accuracy(
-        table, summary, "PublicTest", published=theirs, note="Synthetic."
+        table,
+        summary(table),
+        "PublicTest",
+        compared(table),
+        published=theirs,
+        note="Synthetic.",
     )
     assert "plain CNN 101,000 parameters 70.0 %" in shown.alt
     assert shown.note == "Synthetic."
@@ -41,8 +45,8 @@ def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
 
 
 def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:
-    pairs = analysis.matched_pairs(table, "PublicTest")
-    shown = figures.leads(pairs.assign(verdict=["ahead", "undecided"]), "PublicTest")
+    found = pairs(table)
+    shown = figures.leads(found.assign(verdict=["ahead", "undecided"]), "PublicTest")
     bars = shown.figure.axes[0].containers
     points = [bar.lines[0] for bar in bars if isinstance(bar, ErrorbarContainer)]
     assert [line.get_markerfacecolor() for line in points] == ["#0173b2", "white"]
@@ -66,13 +70,15 @@ def test_faces_keep_their_place() -> None:
 
 
 def test_networks_prints_interval_failure_and_absence(table: pd.DataFrame) -> None:
-    shown = tables.networks(table, name="networks", caption="Networks.")
+    shown = tables.networks(table, np.random.default_rng(0), name="networks", caption="Networks.")
     by_name = shown.frame.set_index("network")
     assert by_name.loc["c2", "seeds"] == 1
     assert "±" in str(by_name.loc["m1", "PublicTest %"])
     assert "A test split that is not shown has no labelled rows" in shown.caption
     gone = runs(("m", "mobilenet", 100, [math.nan]), ("c", "cnn", 100, [0.5]))
-    failed = tables.networks(gone, name="networks", caption="Networks.").frame
+    failed = tables.networks(
+        gone, np.random.default_rng(0), name="networks", caption="Networks."
+    ).frame
     assert failed.set_index("network").loc["m", "PublicTest %"] == "failed"
 
 
@@ -87,11 +93,10 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
             "note": ["x"],
         }
     )
-    shown = tables.published(theirs, analysis.summarise(table, "PublicTest"), "PublicTest")
+    shown = tables.published(theirs, summary(table), "PublicTest")
     assert shown.frame["here, PublicTest %"].item() == pytest.approx(51)
-    alone = tables.published(
-        theirs.assign(network="x"), analysis.summarise(table, "PublicTest"), "PublicTest"
-    )
+    assert shown.frame["difference"].item().startswith("-9.0 ± ")
+    alone = tables.published(theirs.assign(network="x"), summary(table), "PublicTest")
     assert "here, PublicTest %" not in alone.frame
 
 
@@ -100,3 +105,87 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
 )
 def test_short_counts(count: int, text: str) -> None:
     assert figures.short(count) == text
+
+
+def test_pairs_keep_the_two_kinds_of_interval_apart(table: pd.DataFrame) -> None:
+    right = {"m1": np.arange(100)[None] < 60, "c1": np.arange(100)[None] < 40}
+    both = analysis.over_images(pairs(table).head(1), right, np.random.default_rng(0))
+    shown = tables.pairs(both, "PublicTest")
+    assert {"± seeds", "over seeds", "± images", "over images"} <= set(shown.frame.columns)
+    assert "Neither contains the other" in shown.caption
+    assert "± images" not in tables.pairs(pairs(table), "PublicTest").frame
+    bars = figures.leads(both, "PublicTest").figure.axes[0].containers
+    assert len(bars) == 2
+
+
+def test_budgets_show_the_winner_by_unit() -> None:
+    seeds = [-0.001, 0.001]
+    crossing = runs(
+        ("m1", "mobilenet", 10_000, [0.50 + off for off in seeds]),
+        ("m2", "mobilenet", 100_000, [0.60 + off for off in seeds]),
+        ("c1", "cnn", 10_000, [0.40 + off for off in seeds]),
+        ("c2", "cnn", 100_000, [0.70 + off for off in seeds]),
+    )
+    costs = summary(crossing).assign(latency_ms=[0.5, 0.2, 2.0, 1.0])
+    units = analysis.budgets(costs, means(crossing))
+    shown = tables.budgets(units, "PublicTest").frame.set_index("budget")
+    row = shown.loc["trainable parameters"]
+    assert row["by the means"] == "MobileNet ahead, then the plain CNN"
+    assert str(row["lead, smallest"]).startswith("+10.0 ± ")
+    assert str(row["cross at"]).startswith("31.6k (")
+    assert shown.loc["milliseconds per image", "from"] == "0.5 ms"
+    drawn = figures.budgets(units, "PublicTest")
+    assert "trainable parameters: +10.0 to -10.0" in drawn.alt
+    assert len(drawn.figure.axes) == 4
+
+
+def test_a_budget_without_replicates_claims_no_share() -> None:
+    one = runs(
+        ("m1", "mobilenet", 10_000, [0.5]),
+        ("m2", "mobilenet", 20_000, [0.6]),
+        ("c1", "cnn", 10_000, [0.4]),
+        ("c2", "cnn", 20_000, [0.7]),
+    )
+    shown = tables.budgets([compared(one)], "PublicTest").frame
+    assert shown["do not cross once %"].isna().all()
+    assert shown["lead, smallest"].item() == "+10.0"
+    apart = tables.budgets([compared(one.head(1))], "PublicTest").frame
+    assert apart["by the means"].item() == "no common budgets"
+
+
+def test_the_difference_of_confusions_names_its_largest() -> None:
+    ours, theirs = np.diag([4] * 7), np.diag([4] * 7)
+    theirs[3] = [0, 0, 0, 1, 3, 0, 0]
+    shown = figures.confusion_difference({"m": ours, "c": theirs}, CLASSES, "valid", note="")
+    assert "happy read as" in shown.alt
+    assert "75 points" in shown.alt
+    empty = figures.confusion_difference({}, CLASSES, "valid", note="")
+    assert empty.caption == "No matched pair finished."
+
+
+def test_reliability_says_what_is_claimed_and_what_is_reached() -> None:
+    bins = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.4, 0.6], "images": [50, 50]})
+    shown = figures.reliability({"m": bins}, {"m": "mobilenet"}, "valid", note="")
+    assert "m says 70 % and reaches 50 %" in shown.alt
+    assert "nothing was measured" in figures.reliability({}, {}, "valid", note="").alt
+
+
+def test_calibration_is_the_mean_over_seeds(table: pd.DataFrame) -> None:
+    done = table[table["status"] == "done"].assign(confidence=0.8, ece=[0.1, 0.3] * 3 + [0.2])
+    shown = tables.calibration(done, "PublicTest").frame.set_index("network")
+    assert shown.loc["m1", "ECE"] == pytest.approx(20)
+    assert shown.loc["m1", "too sure by"] == pytest.approx(29)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (30_000, "params_trainable", "30k parameters"),
+        (8_800_000, "macs", "8.8M multiply-adds"),
+        (410_000, "file_bytes", "410 kB"),
+        (0.612, "latency_ms", "0.61 ms"),
+        (math.nan, "macs", "unknown"),
+    ],
+)
+def test_amounts_have_their_unit(value: float, unit: str, text: str) -> None:
+    assert figures.amount(value, unit) == text

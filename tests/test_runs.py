@@ -375,20 +375,6 @@ def test_accuracy_is_none_where_nothing_was_measured() -> None:
     assert record(status="diverged", splits={}, file_bytes=None).accuracy("valid") is None
 
 
-def test_per_class_figures_follow_from_the_confusion() -> None:
-    confusion = np.zeros((7, 7), int)
-    confusion[0, :2] = 3, 1  # of 4 angry ones, 3 are found and 1 is called disgust
-    confusion[1, 1] = 2
-    confusion[2, 1] = 1  # the only fear is called disgust
-    one = score(confusion=confusion.tolist())
-    assert one.recall[:3] == pytest.approx((3 / 4, 1, 0))
-    assert one.precision[:2] == pytest.approx((1, 2 / 4))
-    assert one.f1[:3] == pytest.approx((6 / 7, 4 / 6, 0))
-    assert math.isnan(one.precision[2])  # fear is never said
-    assert math.isnan(one.recall[3])  # there is no happy one
-    assert math.isnan(one.f1[3])
-
-
 # The command line
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from fercore import analysis, sentences
-from tests.tables_of_runs import Network, runs
+from tests.tables_of_runs import Network, compared, means, pairs, runs, summary
 
 TIGHT = 0.001
 
@@ -19,10 +19,9 @@ def seeds(mean: float, count: int = 2) -> list[float]:
 
 def comparison(*networks: Network) -> str:
     table = runs(*networks)
-    summary = analysis.summarise(table, "PublicTest")
-    pairs = analysis.matched_pairs(table, "PublicTest")
-    found = analysis.crossings(summary)
-    return sentences.comparison(summary, pairs, found, "PublicTest", "Synthetic.").markdown
+    return sentences.comparison(
+        summary(table), pairs(table), compared(table), "PublicTest", "Synthetic."
+    ).markdown
 
 
 def test_mobilenet_ahead() -> None:
@@ -51,34 +50,95 @@ def test_nothing_matches() -> None:
     assert "nothing to compare" in text
 
 
-def crossing(small_lead: float, large_lead: float, spread: float) -> str:
+def crossing(small_lead: float, large_lead: float, *spread: float) -> str:
     values = {"m1": 0.5 + small_lead, "m2": 0.6 + large_lead, "c1": 0.5, "c2": 0.6}
     return comparison(
         *[
             (name, "mobilenet" if name[0] == "m" else "cnn", 10 ** (3 + int(name[1])), both)
             for name, mean in values.items()
-            for both in [[mean - spread, mean + spread]]
+            for both in [[mean + off for off in spread or (-TIGHT, TIGHT)]]
         ]
     )
 
 
-def test_a_crossing_between_shown_leads_is_established() -> None:
-    text = crossing(0.1, -0.1, TIGHT)
-    assert "cross at about 31.6k parameters, and the leads on both sides are shown" in text
+def test_a_crossing_between_shown_leads_is_shown() -> None:
+    text = crossing(0.1, -0.1)
+    assert "cross at 31.6k parameters: MobileNet's lies above below it. That is shown" in text
+    assert "cross once with MobileNet ahead below, 95 % of these between" in text
     assert "shown to be ahead at 1, the plain CNN at 1; 0 remain undecided" in text
 
 
-def test_a_crossing_within_noise_is_not() -> None:
-    assert "the crossing is not established" in crossing(0.1, -0.1, 0.2)
+def test_a_crossing_the_other_way_round() -> None:
+    assert "the plain CNN's lies above below it. That is shown" in crossing(-0.1, 0.1)
 
 
-def test_no_crossing_is_said_to_be_none() -> None:
-    assert "do not cross within the measured sizes" in crossing(0.1, 0.1, TIGHT)
+def test_a_crossing_within_noise_is_not_shown() -> None:
+    text = crossing(0.1, -0.1, -0.2, 0.2)
+    assert "That is not shown" in text
+    assert "have no crossover" in text
+
+
+@pytest.mark.parametrize(("lead", "leader"), [(0.1, "MobileNet"), (-0.1, "the plain CNN")])
+def test_no_crossing_is_said_to_be_none(lead: float, leader: str) -> None:
+    text = crossing(lead, lead)
+    assert f"do not cross between 10k parameters and 100k parameters: {leader}'s lies" in text
+    assert "That is shown" in text
+
+
+def test_one_seed_says_nothing_of_a_crossing() -> None:
+    text = crossing(0.1, -0.1, 0.0)
+    assert "cross at 31.6k parameters" in text
+    assert "With a single seed of some network nothing says how sure that is" in text
+
+
+def test_no_common_sizes() -> None:
+    text = comparison(("m", "mobilenet", 10_000, seeds(0.6)), ("c", "cnn", 10_000, seeds(0.5)))
+    assert "there are no curves to cross" in text
+
+
+def test_more_than_one_crossing() -> None:
+    text = comparison(
+        *[
+            (f"{family}{k}", family, 10 ** (4 + k), seeds(mean))
+            for family, values in (("mobilenet", (0.5, 0.5, 0.7)), ("cnn", (0.4, 0.6, 0.61)))
+            for k, mean in enumerate(values)
+        ]
+    )
+    assert "The fitted curves cross more than once, at" in text
+
+
+def test_equal_curves_do_not_differ() -> None:
+    assert "The fitted curves do not differ between" in crossing(0, 0)
+
+
+def test_test_images_are_kept_apart_from_seeds() -> None:
+    table = runs(("m", "mobilenet", 10_000, [0.6]), ("c", "cnn", 10_000, [0.5]))
+    both = pairs(table).assign(image_verdict="ahead")
+    text = sentences.comparison(summary(table), both, compared(table), "PublicTest").markdown
+    assert "as it is at 1 of 1 sizes, at 95 %; that says nothing of other seeds" in text
+
+
+def by_unit(*leads: tuple[str, str]) -> str:
+    ends = [
+        analysis.Comparison("macs", {}, 1e6, 1e7, {"verdict": a}, {"verdict": b}) for a, b in leads
+    ]
+    return sentences.budgets(ends).markdown
+
+
+def test_budgets_say_who_wins_where() -> None:
+    text = by_unit(("ahead", "undecided"), ("behind", "behind"))
+    assert "depends on the budget and on the unit" in text
+    assert "MobileNet is ahead at 1M multiply-adds, no lead is shown at 10M multiply-adds" in text
+    assert "the plain CNN has it" in by_unit(("behind", "behind"), ("undecided", "behind"))
+    assert "No lead is shown at either end" in by_unit(("one seed", "one seed"))
+    nothing = sentences.budgets([analysis.Comparison("macs", {})]).markdown
+    assert "the families share no budgets" in nothing
 
 
 def family(*networks: Network) -> str:
-    summary = analysis.summarise(runs(*networks), "PublicTest")
-    return sentences.size_against_accuracy(summary, "mobilenet", "PublicTest").markdown
+    return sentences.size_against_accuracy(
+        summary(runs(*networks)), "mobilenet", "PublicTest"
+    ).markdown
 
 
 def test_trend_names_ends_slope_and_knee() -> None:
@@ -116,8 +176,9 @@ def question_one(large: list[float], compact: list[float]) -> str:
     table = runs(
         ("big", "cnn", 1_000_000, large), ("small", "mobilenet", 50_000, compact), report="A"
     )
-    summary = analysis.summarise(table, "PublicTest")
-    return sentences.large_against_compact(table, summary, "PublicTest").markdown
+    return sentences.large_against_compact(
+        table, summary(table), means(table), "PublicTest"
+    ).markdown
 
 
 def test_large_ahead_of_compact() -> None:
@@ -152,20 +213,16 @@ def test_claim_of_report_a(verdicts: list[str], expected: str) -> None:
         for name, family in (("m", "mobilenet"), ("c", "cnn"))
     ]
     if networks:
-        pairs = analysis.matched_pairs(runs(*networks), "PublicTest")
-        pairs["verdict"] = verdicts
+        found = pairs(runs(*networks)).assign(verdict=verdicts)
     else:
         small = runs(("m", "mobilenet", 5_000, [0.5]), ("c", "cnn", 5_000, [0.5]))
-        pairs = analysis.matched_pairs(small, "PublicTest")
-    judged = sentences.claims(pairs).set_index("report")["this run"]
+        found = pairs(small)
+    judged = sentences.claims(found).set_index("report")["this run"]
     assert expected in judged["A"]
 
 
 def test_claims_are_opposite() -> None:
-    pairs = analysis.matched_pairs(
-        runs(("m", "mobilenet", 120_000, seeds(0.6)), ("c", "cnn", 120_000, seeds(0.5))),
-        "PublicTest",
-    )
-    judged = sentences.claims(pairs).set_index("report")["this run"]
+    table = runs(("m", "mobilenet", 120_000, seeds(0.6)), ("c", "cnn", 120_000, seeds(0.5)))
+    judged = sentences.claims(pairs(table)).set_index("report")["this run"]
     assert "contradicts" in judged["A"]
     assert "supports" in judged["B"]

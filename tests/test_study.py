@@ -86,14 +86,21 @@ def test_runs_that_did_not_stay_finite_are_shown_as_a_gap() -> None:
     runs = this.train(this.family("mobilenet") + this.family("cnn"))
     assert set(runs["status"]) == {"diverged"}
     split = analysis.headline_split(runs)
-    summary, pairs = analysis.summarise(runs, split), analysis.matched_pairs(runs, split)
-    text = sentences.comparison(summary, pairs, analysis.crossings(summary), split).markdown
+    means = analysis.bootstrap(runs, split, this.random())
+    summary = analysis.summarise(runs, split, means)
+    pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
+    curves = analysis.compare(summary, means)
+    text = sentences.comparison(summary, pairs, curves, split).markdown
     assert "nothing to compare" in text
     assert "did not stay finite" in text
     assert "no epoch was finished" in figures.learning_curves(this.history(runs)).alt
-    figures.size_against_accuracy(runs, summary, split)._repr_mimebundle_()
-    assert "failed" in str(tables.networks(runs, name="networks", caption="Networks.").frame)
-    figures.confusions(this.confusions(runs, pairs, split), EMOTIONS, split, note="")
+    figures.size_against_accuracy(runs, summary, split, curves)._repr_mimebundle_()
+    assert "failed" in str(tables.networks(runs, this.random(), name="n", caption="N.").frame)
+    small = this.confusions(runs, pairs, split)
+    figures.confusions(small, EMOTIONS, split, note="")
+    figures.confusion_difference(small, EMOTIONS, split, note="")
+    figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
+    tables.calibration(this.confidences(runs, split), split)
     assert "No matched pair" in sentences.channels(runs, pairs).markdown
     content = this.provenance("q4")._repr_mimebundle_()[0]
     (name,) = [key for key in content if "provenance" in key]
@@ -110,6 +117,41 @@ def test_published_figures_stand_at_trainable_parameters() -> None:
 def test_channels_are_read_from_the_networks() -> None:
     this = study.begin(TINY)
     runs = this.train(this.family("mobilenet") + this.family("cnn"))
-    pairs = analysis.matched_pairs(runs, "valid")
+    means = analysis.bootstrap(runs, "valid", this.random())
+    pairs = analysis.matched_pairs(runs, "valid", means)
     wide = models.nearest("mobilenet", 10_000).widths or ()
     assert f"({wide[-1]} against" in sentences.channels(runs, pairs).markdown
+
+
+def test_predictions_agree_with_the_records() -> None:
+    this = study.begin(TINY)
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    split = analysis.headline_split(runs)
+    means = analysis.bootstrap(runs, split, this.random())
+    pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
+    row = pairs.iloc[0]
+    assert (row["image_low"] + row["image_high"]) / 2 == pytest.approx(row["image_lead"])
+    assert row["image_lead"] == pytest.approx(row["lead"], abs=0.01)
+    assert row["verdict"] == "one seed"
+    reliabilities, families = this.reliabilities(runs, pairs, split)
+    for network, accuracy in runs.set_index("network")[split].items():
+        table = reliabilities[str(network)]
+        right = (table["accuracy"] * table["images"]).sum() / table["images"].sum()
+        assert right == pytest.approx(accuracy, abs=0.01)  # float16 has ties
+    assert set(families.values()) == {"mobilenet", "cnn"}
+    sure = this.confidences(runs, split)
+    assert sure["confidence"].between(1 / 7, 1).all()
+    assert sure["ece"].between(0, 1).all()
+
+
+def test_costs_are_measured_once_and_add_up() -> None:
+    this = study.begin(TINY)
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    costs = this.costs(runs)
+    assert costs["network"].tolist() == runs.sort_values("params_trainable")["network"].tolist()
+    parts = costs[list(models.GROUPS)].sum(axis=1).tolist()
+    assert parts == sorted(runs["params_trainable"])
+    assert (costs["latency_ms"] > 0).all()
+    assert this.costs(runs).equals(costs)
+    shown = tables.costs(costs).frame
+    assert {"activations kB", "int8 kB", "ms per image"} <= set(shown.columns)

@@ -10,6 +10,7 @@ from fercore.models.catalogue import (
     layers,
     listing,
 )
+from fercore.models.costs import GROUPS, activation_bytes, groups, latency, weight_bytes
 from fercore.models.families import DEPTH, FAMILIES, nearest, regular
 from fercore.models.layers import Cost, ModelError
 from fercore.models.published import PASSES, PUBLISHED, PublishedFigure
@@ -18,6 +19,7 @@ from fercore.models.reported import REPORTED, Reported
 __all__ = [
     "DEPTH",
     "FAMILIES",
+    "GROUPS",
     "PASSES",
     "PUBLISHED",
     "REPORTED",
@@ -26,13 +28,17 @@ __all__ = [
     "Part",
     "PublishedFigure",
     "Reported",
+    "activation_bytes",
     "build",
     "cost",
     "describe",
     "fingerprint",
+    "groups",
     "label",
+    "latency",
     "layers",
     "listing",
     "nearest",
     "regular",
+    "weight_bytes",
 ]

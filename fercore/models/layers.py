@@ -7,6 +7,7 @@ multiply-adds of a network are known before it exists. Shapes are (channels, hei
 
 from __future__ import annotations
 
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,9 +61,24 @@ class Layer:
         """Parameters, and multiply-adds for one image of this shape."""
         return Cost()
 
+    def alive(self, shape: Shape) -> int:
+        """Values that must be held at once while one image passes: the input and the output."""
+        return math.prod(shape) + math.prod(self.out(shape))
+
     def module(self, shape: Shape) -> nn.Module:
         """The torch module for inputs of this shape."""
         raise NotImplementedError
+
+
+class InPlace(Layer):
+    """A layer that an inference engine computes where its input lies, or folds into the one before.
+
+    Normalisation, activation, dropout and a change of shape.
+    """
+
+    def alive(self, shape: Shape) -> int:
+        """The input alone."""
+        return math.prod(shape)
 
 
 def _slide(shape: Shape, k: int, stride: int, pad: int) -> tuple[int, int]:
@@ -145,7 +161,7 @@ class Dense(Layer):
 
 
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(InPlace):
     """Batch normalisation with scale and shift; torch's momentum (0.1) and epsilon (1e-5)."""
 
     def cost(self, shape: Shape) -> Cost:
@@ -158,7 +174,7 @@ class BatchNorm(Layer):
 
 
 @dataclass(frozen=True)
-class ReLU(Layer):
+class ReLU(InPlace):
     """max(0, x), or slope * x below 0."""
 
     slope: float = 0.0
@@ -197,7 +213,7 @@ class GlobalPool(Layer):
 
 
 @dataclass(frozen=True)
-class Dropout(Layer):
+class Dropout(InPlace):
     """Zeroes single values (not whole channels) with probability p while training."""
 
     p: float
@@ -208,7 +224,7 @@ class Dropout(Layer):
 
 
 @dataclass(frozen=True)
-class Flatten(Layer):
+class Flatten(InPlace):
     """Image to features."""
 
     def out(self, shape: Shape) -> Shape:
@@ -240,6 +256,11 @@ class Residual(Layer):
     def cost(self, shape: Shape) -> Cost:
         """That of the branch; the sum counts nothing."""
         return total(self.branch, shape)
+
+    def alive(self, shape: Shape) -> int:
+        """That of the branch; from its second layer on the input is kept for the sum as well."""
+        first, *later = (layer.alive(seen) for layer, seen in walk(self.branch, shape))
+        return max(first, *(math.prod(shape) + alive for alive in later))
 
     def module(self, shape: Shape) -> nn.Module:
         """The branch as ``nn.Sequential``, and the sum."""

@@ -1,0 +1,61 @@
+"""Tables in, numbers out: means and their intervals, matched pairs, curves, errors. Never torch.
+
+A *runs* table has one row per training run with at least the columns ``network``, ``family``,
+``report``, ``seed``, ``params_trainable`` and one accuracy column per split (fractions 0..1, NaN
+where the split is absent or the run diverged). `fercore.study` makes it from the run store.
+
+Two kinds of interval are kept apart, and never added up:
+
+- *over seeds* (`bootstrap`): what another seed would change (initial weights, order,
+  augmentation), on the same images. One seed gives none.
+- *over test images* (`image_lead`): what another draw of test images would change, for the
+  trained networks as they are.
+"""
+
+from fercore.analysis.curves import UNITS, Comparison, budgets, compare
+from fercore.analysis.errors import (
+    calibration_error,
+    class_table,
+    per_class,
+    reliability,
+)
+from fercore.analysis.images import image_lead, over_images
+from fercore.analysis.pairs import matched_pairs, smallest_within
+from fercore.analysis.pooled import half_width, pooled_deviation
+from fercore.analysis.seeds import (
+    LEVEL,
+    TEST_SPLITS,
+    Row,
+    bootstrap,
+    difference,
+    headline_split,
+    judge,
+    summarise,
+    verdict,
+)
+
+__all__ = [
+    "LEVEL",
+    "TEST_SPLITS",
+    "UNITS",
+    "Comparison",
+    "Row",
+    "bootstrap",
+    "budgets",
+    "calibration_error",
+    "class_table",
+    "compare",
+    "difference",
+    "half_width",
+    "headline_split",
+    "image_lead",
+    "judge",
+    "matched_pairs",
+    "over_images",
+    "per_class",
+    "pooled_deviation",
+    "reliability",
+    "smallest_within",
+    "summarise",
+    "verdict",
+]

@@ -1,0 +1,125 @@
+"""What the errors look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from fercore.display import Figure
+from fercore.figures.style import COLOURS, house_axes
+
+
+def confusions(
+    matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str], split: str, *, note: str
+) -> Figure:
+    """Confusion matrices side by side, each row in percent of its true class.
+
+    matrices: title to (7, 7) counts, rows true, columns predicted.
+    """
+    count = max(1, len(matrices))
+    drawing, axes = house_axes(4.6 * count, 4.2, count)
+    if not matrices:
+        axes[0].set_title("no matched pair finished")
+    worst = []
+    for panel, (title, matrix) in zip(axes, matrices.items(), strict=False):
+        share = _percent(matrix)
+        _heat(panel, share, classes, fmt=".0f", cmap="Blues", vmin=0, vmax=100)
+        panel.set_title(title)
+        off = np.where(np.eye(len(share), dtype=bool), -1, share)
+        row, column = np.unravel_index(off.argmax(), off.shape)
+        true, taken = classes[int(row)], classes[int(column)]
+        worst.append(f"{title}: {true} read as {taken} {off.max():.0f} %")
+    return Figure(
+        drawing,
+        name="confusions",
+        caption=f"Confusion matrices on {split}, summed over seeds; each row adds up to 100 % of "
+        "the images of that class.",
+        alt="Confusion matrices. Largest confusions: "
+        + ("; ".join(worst) or "no matched pair finished"),
+        note=note,
+    )
+
+
+def confusion_difference(
+    matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str], split: str, *, note: str
+) -> Figure:
+    """First confusion matrix less the second, in points of the true class's images.
+
+    matrices: name to (7, 7) counts, rows true, columns predicted; two of them, or none.
+    """
+    drawing, (axes,) = house_axes(5.4, 4.6)
+    caption, alt = "No matched pair finished.", "Empty."
+    if matrices:
+        (first, ours), (second, theirs) = matrices.items()
+        gap = _percent(ours) - _percent(theirs)
+        _heat(axes, gap, classes, fmt="+.0f", cmap="vlag", vmin=-60, vmax=60)
+        axes.set_title(f"{first} less {second}", fontsize=10)
+        caption = (
+            f"{first} less {second} on {split}: difference of the two confusion matrices in "
+            "percentage points, summed over seeds. Red: the first says it more often."
+        )
+        row, column = np.unravel_index(np.abs(gap).argmax(), gap.shape)
+        alt = (
+            f"Difference of confusion matrices. Largest: true {classes[int(row)]} read as "
+            f"{classes[int(column)]}, {gap[row, column]:+.0f} points"
+        )
+    return Figure(drawing, name="confusion-difference", caption=caption, alt=alt, note=note)
+
+
+def _percent(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each row in percent of its sum; a class without images gives zeros."""
+    share: NDArray[np.float64] = 100 * matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    return share
+
+
+def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **style: object) -> None:
+    sns.heatmap(
+        values,
+        ax=axes,
+        annot=True,
+        cbar=False,
+        square=True,
+        xticklabels=classes,
+        yticklabels=classes,
+        **style,
+    )
+    axes.set(xlabel="predicted", ylabel="true")
+
+
+def reliability(
+    tables: Mapping[str, pd.DataFrame], families: Mapping[str, str], split: str, *, note: str
+) -> Figure:
+    """How often networks are right, by how sure they say they are.
+
+    tables: network to its table of `analysis.reliability`; families: network to family.
+    """
+    drawing, (axes,) = house_axes(5.4, 4.4)
+    axes.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
+    said = []
+    for network, table in tables.items():
+        confidence, accuracy = 100 * table["confidence"], 100 * table["accuracy"]
+        colour = COLOURS[families[network]]
+        axes.plot(confidence, accuracy, color=colour, alpha=0.6, label=network)
+        axes.scatter(
+            confidence, accuracy, s=200 * table["images"] / table["images"].sum(), c=colour
+        )
+        mean = np.average(table["confidence"], weights=table["images"])
+        right = np.average(table["accuracy"], weights=table["images"])
+        said.append(f"{network} says {100 * mean:.0f} % and reaches {100 * right:.0f} %")
+    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
+    if said:
+        axes.legend(frameon=False, fontsize=8)
+    return Figure(
+        drawing,
+        name="reliability",
+        caption=f"Reliability on {split}, all seeds: share of images read correctly, by the "
+        "probability given to the answer, in bins of equal width; larger marks hold more images. "
+        "Below the dashed line a network is too sure of itself.",
+        alt="Reliability diagram. On average " + ("; ".join(said) or "nothing was measured"),
+        note=note,
+    )

@@ -1,0 +1,192 @@
+"""Accuracy over a budget, and who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from fercore.analysis import UNITS, Comparison
+from fercore.display import Figure
+from fercore.figures.style import COLOURS, MARKERS, NAMES, amount, house_axes, short, size_axis
+
+
+def _family(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, family: str) -> None:
+    """One family's networks: dots per seed, mean with interval."""
+    colour = COLOURS[family]
+    seeds = runs[runs["family"] == family]
+    axes.scatter(seeds["params_trainable"], 100 * seeds[split], s=10, color=colour, alpha=0.35)
+    part = summary[summary["family"] == family].dropna(subset="mean")
+    for report, group in part.groupby("report"):
+        spread = (100 * (group["high"] - group["mean"])).fillna(0)
+        label = NAMES[family] + ("" if report == "sweep" else f" of report {report}")
+        axes.errorbar(
+            group["params_trainable"],
+            100 * group["mean"],
+            yerr=spread.where(spread > 0),
+            fmt=MARKERS[str(report)],
+            linestyle="none",
+            color=colour,
+            markersize=6,
+            capsize=3,
+            label=label,
+        )
+
+
+def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
+    """Both families' fits with their bands, and where they cross."""
+    for family, curve in comparison.curves.items():
+        colour, sizes = COLOURS[family], curve["size"]
+        name = NAMES[family] if label else None
+        axes.plot(sizes, 100 * curve["accuracy"], color=colour, label=name)
+        axes.fill_between(
+            sizes, 100 * curve["low"], 100 * curve["high"], color=colour, alpha=0.15, linewidth=0
+        )
+    for size in comparison.crossings:
+        axes.axvline(size, color="0.4", linestyle=":")
+        axes.annotate(
+            f"means cross at {amount(size, comparison.unit).split()[0]}",
+            (size, 0.02),
+            (4, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            color="0.3",
+        )
+    if comparison.crossings and not np.isnan(comparison.low):
+        axes.axvspan(comparison.low, comparison.high, color="0.5", alpha=0.12, linewidth=0)
+
+
+def _percent_axis(axes: Axes, split: str) -> None:
+    """Accuracy from 0 to 100 %: an interval that knows nothing does not stretch it."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, 0), min(high, 100))
+    axes.set_ylabel(f"accuracy on {split} (%)")
+
+
+def _published(axes: Axes, published: pd.DataFrame) -> None:
+    for (report, family), group in published.groupby(["report", "family"]):
+        axes.plot(
+            group["params_trainable"],
+            100 * group["accuracy"],
+            MARKERS[str(report)],
+            markerfacecolor="none",
+            color=COLOURS[str(family)],
+            label=f"report {report}'s published {NAMES[str(family)]}",
+        )
+
+
+def size_against_accuracy(
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    split: str,
+    comparison: Comparison,
+    *,
+    published: pd.DataFrame | None = None,
+    name: str = "size-against-accuracy",
+    note: str = "",
+) -> Figure:
+    """Scatter parameters (log axis) against accuracy, one colour per family.
+
+    runs, summary, comparison: see `fercore.analysis`; published: the reports' own figures, one row
+    each with ``report``, ``family``, ``params_trainable`` and ``accuracy``, drawn as open markers.
+    """
+    drawing, (axes,) = house_axes(7.2, 4.4)
+    families = [family for family in COLOURS if family in set(summary["family"])]
+    for family in families:
+        _family(axes, summary, runs, split, family)
+    _curves(axes, comparison)
+    if published is not None and len(published):
+        _published(axes, published)
+    if summary["mean"].notna().any() or published is not None:
+        size_axis(axes)
+    _percent_axis(axes, split)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
+    title = " and ".join(NAMES[family] for family in families)
+    shaded = "" if np.isnan(comparison.low) else " Grey: 95 % of the replicates' crossings."
+    return Figure(
+        drawing,
+        name=name,
+        caption=f"Parameters against accuracy on {split}, {title}. Large filled marks are means "
+        "over seeds with their 95 % interval over seeds (none for a single seed), small dots "
+        "single runs, lines the fit that does not fall with size, through the sweep's means, with "
+        f"its 95 % band over seeds.{shaded} Open marks are what the two reports published, at "
+        "their trainable parameters (on photographs, with other splits and recipes: see the "
+        "table).",
+        alt=_describe_curves(summary, split),
+        note=note,
+    )
+
+
+def _describe_curves(summary: pd.DataFrame, split: str) -> str:
+    points = [
+        f"{NAMES[row['family']]} {row['params_trainable']:,} parameters {100 * row['mean']:.1f} %"
+        for row in summary.dropna(subset="mean").to_dict("records")
+    ]
+    return f"Scatter plot of trainable parameters against accuracy on {split}: " + "; ".join(points)
+
+
+def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure:
+    """MobileNet's lead over the plain CNN at each matched size, with both of its intervals.
+
+    pairs: from `analysis.matched_pairs`, with those of `analysis.over_images` if they are known.
+    """
+    drawing, (axes,) = house_axes(7.2, 3.2)
+    axes.axhline(0, color="0.3", linewidth=1)
+    for row in pairs.to_dict("records"):
+        lead, colour = 100 * row["lead"], COLOURS["mobilenet" if row["lead"] > 0 else "cnn"]
+        spread = 100 * row["high"] - lead
+        decided = row["verdict"] in ("ahead", "behind")
+        if "image_high" in row:
+            images = 100 * (row["image_high"] - row["image_lead"])
+            axes.errorbar(row["size"], lead, yerr=images, color="0.6", linewidth=6, alpha=0.5)
+        axes.errorbar(
+            row["size"],
+            lead,
+            yerr=None if np.isnan(spread) else spread,
+            fmt="o",
+            color=colour,
+            markerfacecolor=colour if decided else "white",
+            capsize=3,
+        )
+    size_axis(axes)
+    axes.set_ylabel("lead of MobileNet (points)")
+    points = [f"{short(row['size'])}: {100 * row['lead']:+.1f}" for row in pairs.to_dict("records")]
+    wide = " Broad grey bars: over test images." if "image_high" in pairs else ""
+    return Figure(
+        drawing,
+        name="leads",
+        caption=f"MobileNet's lead over the plain CNN of equal size, {split}, in percentage "
+        f"points. Thin bars: 95 % interval over seeds.{wide} Above zero MobileNet is ahead. "
+        "Hollow: the interval over seeds holds zero, or there is only one seed.",
+        alt="MobileNet's lead in points by size. " + "; ".join(points),
+        note=note,
+    )
+
+
+def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") -> Figure:
+    """Both families' curves over each unit of budget, one panel each."""
+    drawing, axes = house_axes(
+        9, 3.3 * ((len(comparisons) + 1) // 2), 2, (len(comparisons) + 1) // 2
+    )
+    ends = []
+    for panel, comparison in zip(axes, comparisons, strict=False):
+        _curves(panel, comparison, label=True)
+        size_axis(panel, comparison.unit)
+        _percent_axis(panel, split)
+        if comparison.first:
+            leads = [f"{100 * row['lead']:+.1f}" for row in (comparison.first, comparison.last)]
+            ends.append(f"{UNITS[comparison.unit]}: {leads[0]} to {leads[1]}")
+    axes[0].legend(frameon=False, fontsize=8)
+    return Figure(
+        drawing,
+        name="budgets",
+        caption=f"The same networks over four budgets, accuracy on {split}: fits through the "
+        "means, with 95 % bands over seeds. The latency is of one image on one CPU thread, on the "
+        "machine that made this report.",
+        alt="MobileNet's lead in points at the smallest and the largest common budget. "
+        + ("; ".join(ends) or "no common budgets"),
+        note=note,
+    )

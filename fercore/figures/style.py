@@ -1,0 +1,61 @@
+"""The one visual language of all figures: colours, names, axes, and how a budget is written."""
+
+from __future__ import annotations
+
+import math
+
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from fercore.analysis import UNITS
+
+COLOURS = {"mobilenet": "#0173b2", "cnn": "#d55e00"}
+"""From seaborn's colour-blind palette."""
+
+NAMES = {"mobilenet": "MobileNet", "cnn": "plain CNN"}
+MARKERS = {"A": "s", "B": "^", "sweep": "o"}
+STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
+
+
+def short(count: float) -> str:
+    """A count as one reads it on an axis: 30k, 1.3M."""
+    if count >= 1e6:
+        return f"{count / 1e6:.3g}M"
+    if count >= 1e3:
+        return f"{count / 1e3:.3g}k"
+    return f"{count:.0f}" if count >= 10 else f"{count:.2g}"
+
+
+def amount(value: float, unit: str) -> str:
+    """A budget with its unit, as 30k parameters, 8.8M multiply-adds, 410 kB or 0.61 ms."""
+    if math.isnan(value):
+        return "unknown"
+    match unit:
+        case "file_bytes":
+            return f"{value / 1000:,.0f} kB"
+        case "latency_ms":
+            return f"{value:.2g} ms"
+        case "macs":
+            return f"{short(value)} multiply-adds"
+    return f"{short(value)} parameters"
+
+
+def house_axes(
+    width: float, height: float, columns: int = 1, rows: int = 1
+) -> tuple[Drawing, list[Axes]]:
+    """Axes in the house style, outside pyplot's global state; row by row."""
+    with sns.axes_style("whitegrid", rc=STYLE):
+        drawing = Drawing(figsize=(width, height), layout="constrained")
+        axes = drawing.subplots(rows, columns, squeeze=False)
+    return drawing, list(axes.flat)
+
+
+def size_axis(axes: Axes, unit: str = "params_trainable") -> None:
+    """A logarithmic axis of budgets, labelled."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(f"{UNITS[unit]} (log scale)")

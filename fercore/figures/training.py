@@ -1,0 +1,80 @@
+"""How training went, and what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from fercore.display import Figure
+from fercore.figures.style import house_axes
+
+
+def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
+    """Loss and validation accuracy by epoch.
+
+    history: one row per run and epoch with ``network``, ``seed``, ``epoch``, ``train_loss`` and
+    ``valid_accuracy``.
+    """
+    drawing, (left, right) = house_axes(9, 3.6, 2)
+    networks = history["network"].unique()
+    palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
+    colours = dict(zip(networks, palette, strict=True))
+    for (network, _), part in history.groupby(["network", "seed"], sort=False):
+        left.plot(part["epoch"], part["train_loss"], color=colours[network], alpha=0.8)
+        right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
+    for network, colour in colours.items():
+        left.plot([], [], color=colour, label=network)
+    if colours:
+        left.legend(frameon=False, fontsize=8)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set(xlabel="epoch", ylabel="training loss (augmented images)")
+    right.set(xlabel="epoch", ylabel="validation accuracy (%)")
+    last = history.groupby(["network", "seed"], sort=False).tail(1)
+    final = last.groupby("network", sort=False)["valid_accuracy"].mean()
+    ends = "; ".join(f"{network} {100 * value:.1f} %" for network, value in final.items())
+    return Figure(
+        drawing,
+        name="learning-curves",
+        caption="Learning curves, one line per seed: training loss, and accuracy on the "
+        "validation part of Training. A line that stops early is a run that did not stay finite.",
+        alt="Learning curves. Validation accuracy after the last finished epoch, mean over seeds: "
+        + (ends or "no epoch was finished"),
+        note=note,
+    )
+
+
+def faces(
+    images: NDArray[np.uint8],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    caption: str,
+    *,
+    note: str = "",
+) -> Figure:
+    """Grey images in a grid.
+
+    images: uint8 (rows, columns, height, width); rows, columns: their names, or none.
+    """
+    down, across, height, width = images.shape
+    sheet = images.transpose(0, 2, 1, 3).reshape(down * height, across * width)
+    drawing, (axes,) = house_axes(7.2, 7.2 * down / across + 0.3)
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], rows)
+    axes.set_xticks([width * (i + 0.5) for i in range(len(columns))], columns)
+    axes.grid(visible=False)
+    sns.despine(ax=axes, left=True, bottom=True)
+    names = ", ".join([*rows, *columns])
+    return Figure(
+        drawing,
+        name="faces",
+        caption=caption,
+        alt=f"Grid of faces: {names}",
+        note=note,
+        raster=True,
+    )

@@ -1,0 +1,113 @@
+"""What the store holds of runs, as rows, arrays and tables for `fercore.analysis`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fercore import models
+from fercore.analysis import TEST_SPLITS, calibration_error, reliability
+from fercore.record import RunRecord
+from fercore.runs import Predictions, RunStore
+from fercore.spec import ModelSpec
+
+
+def run_row(record: RunRecord) -> dict[str, Any]:
+    """One row of the runs table."""
+    spec = record.spec.model
+    reported = models.REPORTED.get(spec.name)
+    row = {
+        "run_id": record.run_id,
+        "network": models.label(spec),
+        "family": reported.family if reported else spec.name,
+        "report": reported.report if reported else "sweep",
+        "channels": "-".join(map(str, spec.widths or ())),
+        "seed": record.spec.seed,
+        "epochs": record.spec.train.epochs,
+        "params_trainable": record.params_trainable,
+        "params_keras_total": record.params_keras_total,
+        "macs": record.macs,
+        "file_bytes": record.file_bytes,
+        "status": record.status,
+        "seconds": record.seconds,
+    }
+    for name in ("valid", *TEST_SPLITS):
+        measured = record.splits.get(name)
+        row[name] = measured.accuracy if measured else np.nan
+        row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
+        row[f"{name}_repeated"] = measured.repeated if measured else 0
+    return row
+
+
+def trace(record: RunRecord, began: str) -> dict[str, Any]:
+    """What the appendix says of one run. began: when its study did, as `RunRecord.finished`."""
+    row = run_row(record)
+    kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
+    return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
+        "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
+        "failure": record.message if record.status != "done" else None,
+        "reused": record.finished < began,
+        "device": record.device,
+        "dtype": record.dtype,
+        "commit": record.commit,
+    }
+
+
+def finished(runs: pd.DataFrame, network: str) -> list[str]:
+    """Ids of a network's finished runs."""
+    return list(runs.loc[(runs["network"] == network) & (runs["status"] == "done"), "run_id"])
+
+
+def correct(
+    store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
+) -> dict[str, NDArray[np.bool_]]:
+    """By network: (seeds, images), True where a finished run read the image correctly."""
+    return {
+        network: np.stack(
+            [_right(store.predictions(run)[split]) for run in finished(runs, network)]
+        )
+        for network in networks
+    }
+
+
+def _right(said: Predictions) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = said.probabilities.argmax(1) == said.labels
+    return right
+
+
+def confidences(store: RunStore, runs: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Runs that finished, with ``confidence`` (mean probability of the answer) and ``ece``."""
+    done = runs[runs["status"] == "done"]
+    said = [store.predictions(run)[split] for run in done["run_id"]]
+    errors = [calibration_error(reliability(p.probabilities, p.labels)) for p in said]
+    sure = [float(p.probabilities.max(1).mean(dtype=float)) for p in said]
+    return done.assign(confidence=sure, ece=errors)
+
+
+def reliabilities(
+    store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
+) -> dict[str, pd.DataFrame]:
+    """By network: its table of `analysis.reliability`, all finished seeds together."""
+    tables = {}
+    for network in networks:
+        said = [store.predictions(run)[split] for run in finished(runs, network)]
+        probabilities = np.concatenate([p.probabilities for p in said])
+        tables[network] = reliability(probabilities, np.concatenate([p.labels for p in said]))
+    return tables
+
+
+def costs(spec: ModelSpec) -> dict[str, Any]:
+    """One row of the table of costs; the latency is measured here and now."""
+    found = models.cost(spec)
+    return {
+        "network": models.label(spec),
+        **models.groups(spec),
+        "macs": found.macs,
+        "activation_bytes": models.activation_bytes(spec),
+        **{f"{form}_bytes": size for form, size in models.weight_bytes(spec).items()},
+        "latency_ms": models.latency(spec),
+    }

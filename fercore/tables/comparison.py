@@ -1,0 +1,123 @@
+"""One family, or one report, against the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fercore.analysis import UNITS, Comparison, Row
+from fercore.display import Table
+from fercore.figures import amount, short
+from fercore.tables.words import OUTCOMES, VERDICTS, signed
+
+
+def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note: str = "") -> Table:
+    """The reports' own figures, beside what the same networks reached here where they were trained.
+
+    figures: columns ``network``, ``report``, ``epochs``, ``split``, ``accuracy``, ``note``.
+    """
+    ours = summary.set_index("network").reindex(figures["network"])
+    shown = pd.DataFrame(
+        {
+            "network": figures["network"],
+            "report": figures["report"],
+            "its epochs": figures["epochs"].astype("Int64"),
+            "its split": figures["split"],
+            "its %": 100 * figures["accuracy"],
+        }
+    )
+    caption = "What the reports published."
+    if ours["mean"].notna().any():
+        lead = ours["mean"].to_numpy() - figures["accuracy"].to_numpy()
+        spread = (ours["high"] - ours["mean"]).to_numpy()
+        shown[f"here, {split} %"] = 100 * ours["mean"].to_numpy()
+        shown["difference"] = [signed(*pair) for pair in zip(lead, lead + spread, strict=True)]
+        caption = (
+            "What the reports published, on photographs, beside what the same networks reach "
+            "here, and ours less theirs in points (± 95 % over our seeds; theirs are single "
+            "runs). Splits, epochs and recipes differ: a comparison at a glance, not a verdict."
+        )
+    shown["its protocol"] = figures["note"]
+    formats = {column: ".1f" for column in shown.columns if column.endswith(" %")}
+    return Table(
+        shown.reset_index(drop=True), name="published", note=note, caption=caption, formats=formats
+    )
+
+
+def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table:
+    """Matched sizes: both accuracies, the lead of MobileNet and what its intervals allow."""
+    shown = pd.DataFrame(
+        {
+            "size": [short(size) for size in matched["size"]],
+            "from": matched["report"],
+            "MobileNet": matched["mobilenet"],
+            "plain CNN": matched["cnn"],
+            "MobileNet %": 100 * matched["mobilenet_mean"],
+            "CNN %": 100 * matched["cnn_mean"],
+            "lead": 100 * matched["lead"],
+            "± seeds": 100 * (matched["high"] - matched["lead"]),
+            "over seeds": matched["verdict"].map(VERDICTS),
+        }
+    )
+    formats = {"MobileNet %": ".1f", "CNN %": ".1f", "lead": "+.1f", "± seeds": ".1f"}
+    caption = (
+        f"MobileNet against the plain CNN of equal trainable parameters, {split}; lead in "
+        "percentage points. ± seeds: 95 % interval over seeds, for these images."
+    )
+    if "image_high" in matched:
+        shown["± images"] = 100 * (matched["image_high"] - matched["image_lead"])
+        shown["over images"] = matched["image_verdict"].map(VERDICTS)
+        formats["± images"] = ".1f"
+        caption += (
+            " ± images: 95 % interval over test images, for these trained networks (paired "
+            "bootstrap). Neither contains the other."
+        )
+    return Table(shown, name="pairs", note=note, caption=caption, formats=formats)
+
+
+def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") -> Table:
+    """Who leads, by the unit in which the budget is counted: one row per unit."""
+    rows = [_budget(comparison) for comparison in comparisons]
+    return Table(
+        pd.DataFrame(rows),
+        name="budgets",
+        caption=f"MobileNet's lead in points ({split}, ± 95 % over seeds) at the smallest and the "
+        "largest budget that both families' curves cover, by the unit of the budget; who is ahead "
+        "by the means; where they cross, with 95 % of the crossings of those bootstrap replicates "
+        "that cross once; and the share of replicates that do not cross once, in percent.",
+        formats={"do not cross once %": ".0f"},
+        note=note,
+    )
+
+
+def _budget(comparison: Comparison) -> Row:
+    unit, shares = comparison.unit, comparison.shares
+    places = ", ".join(amount(place, unit).split()[0] for place in comparison.crossings)
+    if places and comparison.low == comparison.low:
+        low, high = (amount(end, unit).split()[0] for end in (comparison.low, comparison.high))
+        places += f" ({low} to {high})"
+    once = shares.get("mobilenet first", 0) + shares.get("cnn first", 0)
+    ends = {"smallest": comparison.first, "largest": comparison.last}
+    return {
+        "budget": UNITS[unit],
+        "from": amount(comparison.start, unit),
+        "to": amount(comparison.stop, unit),
+        **{
+            f"lead, {end}": signed(row["lead"], row["high"]) if row else None
+            for end, row in ends.items()
+        },
+        "by the means": OUTCOMES[comparison.outcome],
+        "cross at": places or "nowhere",
+        "do not cross once %": 100 * (1 - once) if shares else None,
+    }
+
+
+def claims(judged: pd.DataFrame, *, note: str = "") -> Table:
+    """The reports' conclusions beside what this run says of them; see `sentences.claims`."""
+    return Table(
+        judged,
+        name="claims",
+        caption="What each report concluded, and what the matched sizes of this run say of it.",
+        note=note,
+    )

@@ -1,0 +1,105 @@
+"""What networks are, cost and reach."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fercore.analysis import TEST_SPLITS, bootstrap, summarise
+from fercore.display import Table
+from fercore.tables.words import percent
+
+PRESENT = ("valid", *TEST_SPLITS)
+
+
+def networks(
+    runs: pd.DataFrame,
+    generator: np.random.Generator,
+    *,
+    name: str,
+    caption: str,
+    note: str = "",
+) -> Table:
+    """What each network costs and reaches: one row per network, one column per split.
+
+    generator: for the intervals; every split's start from the same state of it.
+    """
+    splits = [split for split in PRESENT if split in runs and runs[split].notna().any()]
+    each = {split: _summary(runs, split, generator) for split in splits or ["valid"]}
+    table = next(iter(each.values()))
+    shown = pd.DataFrame(
+        {
+            "network": table["network"],
+            "channels": table["network"].map(runs.groupby("network")["channels"].first()),
+            "trainable": table["params_trainable"],
+            "Keras total": table["params_keras_total"],
+            "MMACs": table["macs"] / 1e6,
+            "file kB": table["file_bytes"] / 1000,
+            "seeds": table["seeds"],
+        }
+    )
+    if table["failed"].any():
+        shown["failed"] = table["failed"]
+    if not shown["channels"].any():
+        shown = shown.drop(columns="channels")
+    for split in splits:
+        values = zip(each[split]["mean"], each[split]["high"], strict=True)
+        shown[f"{split} %"] = [percent(mean, high) for mean, high in values]
+    caption += " ± is the 95 % interval over seeds. MMACs: million multiply-adds per image."
+    if not {*TEST_SPLITS} <= {*splits}:
+        caption += " A test split that is not shown has no labelled rows, or no run was finished."
+    return Table(
+        shown, name=name, caption=caption, note=note, formats={"MMACs": ".1f", "file kB": ".0f"}
+    )
+
+
+def _summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> pd.DataFrame:
+    return summarise(runs, split, bootstrap(runs, split, copy.deepcopy(generator)))
+
+
+def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
+    """What each network costs; columns as `study.Study.costs` gives them."""
+    shown = measured.copy()
+    named = {"latency_ms": "ms per image", "activation_bytes": "activations kB"}
+    for column in shown.columns[shown.columns.str.endswith("_bytes")]:
+        shown[column] /= 1000
+    named |= {f"{form}_bytes": f"{form} kB" for form in ("fp32", "fp16", "int8")}
+    shown["macs"] /= 1e6
+    shown = shown.rename(columns=named | {"macs": "MMACs"})
+    kilobytes = [column for column in shown.columns if column.endswith(" kB")]
+    return Table(
+        shown,
+        name="costs",
+        caption="Costs. Trainable parameters by kind of layer (stem: the first convolution); "
+        "MMACs: million multiply-adds per image; activations: peak for one image in float32, when "
+        "each layer holds its input and its output, and normalisation and activation work in "
+        "place; all weights and running statistics at three number formats; median time of one "
+        "image in float32 on one CPU thread, in torch, on the machine that made this report.",
+        formats=dict.fromkeys(kilobytes, ".0f") | {"MMACs": ".1f", "ms per image": ".2f"},
+        note=note,
+    )
+
+
+def architectures(reports: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[Table]:
+    """One table per report: its networks side by side, from input to output.
+
+    reports: report to network to rows with ``layer``, ``output`` and ``trainable``.
+    """
+    return [_side_by_side(report, networks) for report, networks in reports.items()]
+
+
+def _side_by_side(report: str, described: Mapping[str, Sequence[Any]]) -> Table:
+    columns: dict[tuple[str, str], pd.Series[Any]] = {}
+    for network, parts in described.items():
+        for key, title in (("layer", "layer"), ("output", "out"), ("trainable", "parameters")):
+            columns[network, title] = pd.Series([getattr(p, key) for p in parts], dtype=object)
+    return Table(
+        pd.DataFrame(columns).fillna(""),
+        name=f"architecture-{report.lower()}",
+        caption=f"Report {report}, layer by layer: {' beside '.join(described)}. Normalisation "
+        "and activation are counted with their convolution; parameters are trainable ones.",
+    )
