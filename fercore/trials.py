@@ -46,7 +46,7 @@ def reasons(
     found = {}
     for name, hypothesis in HYPOTHESES.items():
         if name not in names:
-            found[str(name)] = "not in HYPOTHESES"
+            found[str(name)] = "HYPOTHESES does not name it"
         elif not (large if hypothesis.large else sizes):
             found[str(name)] = f"{'LARGE' if hypothesis.large else 'SIZES'} is empty"
     return found

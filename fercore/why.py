@@ -73,7 +73,7 @@ def _found(row: Row) -> str:
     if row["verdict"] == "failed":
         return f"{about}: no pair of runs stayed finite, so nothing is shown."
     shown = f"{about}: **{_points(row['difference'])}**{_spread(row)}"
-    failed = f" {row['failed']:.0f} pairs did not stay finite." if row["failed"] else ""
+    failed = f" Pairs that did not stay finite: {row['failed']:.0f}." if row["failed"] else ""
     return f"{shown}. {_says(row)}{_leads(row)}{failed}"
 
 

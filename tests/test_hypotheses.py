@@ -237,7 +237,7 @@ def test_a_hypothesis_is_what_its_comparisons_agree_on() -> None:
         ([0.04, 0.05], {}, "Too few seeds to conclude."),
         ([0.04], {}, "**+4.0 points**. Too few seeds"),
         ([math.nan], {}, "no pair of runs stayed finite"),
-        ([0.04, 0.05, 0.05, 0.06, math.nan], {}, "1 pairs did not stay finite"),
+        ([0.04, 0.05, 0.05, 0.06, math.nan], {}, "Pairs that did not stay finite: 1."),
         ([-0.6, -0.61, -0.6, -0.61], {"subject": "lead"}, "from +50.0 points to −10.5 points: its"),
         ([-0.6, -0.61, -0.6, -0.61], {"subject": "lead"}, "its sign changes."),
         ([0.6, 0.61, 0.6, 0.61], {"subject": "lead"}, "its sign does not change."),
@@ -274,7 +274,7 @@ def test_experiments_train_each_network_once_and_are_judged() -> None:
     assert mine[SPLIT] == plain - other
     table = judge(found, SPLIT)
     assert list(table["hypothesis"].unique()) == list(NAMES)
-    assert "Not tried here: not in HYPOTHESES" in why.finding(table, "depth").markdown
+    assert "Not tried here: HYPOTHESES does not name it" in why.finding(table, "depth").markdown
     assert isinstance(why.sizes(by_size(found, SPLIT, "block"), "block", SPLIT), Table)
     assert not isinstance(why.sizes(by_size(found, SPLIT, "depth"), "depth", SPLIT), Table)
 
