@@ -28,7 +28,7 @@ REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
-.PHONY: help setup report q1 q2 q3 q4 q5 lab test lint bench data clean
+.PHONY: help setup report q1 q2 q3 q4 q5 lab test lint fuzz bench data clean
 
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
@@ -67,6 +67,9 @@ lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+fuzz: $(READY)  ## 10,000 spoilt files of each form through the readers; an hour
+	$(NO_PARAMETERS)@$(BIN)/python -m tests.fuzz_readers
 
 bench: $(READY)  ## measure speed on this machine
 	$(NO_PARAMETERS)@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

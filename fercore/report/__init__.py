@@ -161,9 +161,10 @@ def _single(
     out: Path,
 ) -> Path:
     front = _front({path: executed}, request, parameters, title=title(executed), subtitle="")
+    html = page({key(path): executed}, path.parent, front)
     write_artifacts({key(path): executed}, out)
     target = out / f"{path.stem}.html"
-    write_text(page({key(path): executed}, path.parent, front), target)
+    write_text(html, target)
     return target
 
 
@@ -177,10 +178,10 @@ def _whole(
     by_key = {key(path): notebook for path, notebook in executed.items()}
     found = answer(by_key[MAIN]) if MAIN in by_key else None
     front = _front(executed, request, parameters, answer=found)
-    write_artifacts(by_key, out)
     html = page(by_key, next(iter(executed)).parent, front)
     say("typesetting the PDF ...")
     typeset = pdf(html, front)
+    write_artifacts(by_key, out)  # nothing is replaced before all of it is there
     write_text(html, out / "report.html")
     write_text(typeset, out / "report.pdf")
     return [out / "report.html", out / "report.pdf"]

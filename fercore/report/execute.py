@@ -74,8 +74,10 @@ def execute(
     except DeadKernelError:
         raise NotebookError(
             f"{notebook.name}: its Python process ended without a word. The usual reason is too "
-            f"little memory. What was run until then: {target}"
+            "little memory."
         ) from None
+    except RuntimeError as error:  # a kernel that does not answer
+        raise NotebookError(f"{notebook.name}: no Python process to run it: {error}") from None
     executed = tidy(read(target))
     write(executed, target)
     return executed
@@ -113,14 +115,18 @@ def _screen(notebook: Path, error: PapermillExecutionError) -> str:
     lines = error.source.splitlines()
     first = max(0, min(line - 6, len(lines) - 12)) if line else 0
     shown = "\n".join(
-        f"{'→' if number == line else ' '} {number:>3} │ {text}"
+        _cut(f"{'→' if number == line else ' '} {number:>3} │ {text}", 100)
         for number, text in enumerate(lines[first : first + 12], start=first + 1)
     )
-    message = "\n".join(error.evalue.splitlines()[:8])
+    message = _cut("\n".join(_ANSI.sub("", error.evalue).splitlines()[:8]), 1000)
     return (
         f"{notebook.name} stopped at cell {error.cell_index + 1} (In [{error.exec_count}]):\n\n"
         f"{shown}\n\n{error.ename}: {message}"
     )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
 def _failing_line(traceback: str) -> int:
