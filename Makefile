@@ -28,7 +28,7 @@ REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
-.PHONY: help setup report q1 q2 q3 q4 q5 lab test lint fuzz bench data clean
+.PHONY: help setup report q1 q2 q3 q4 q5 lab test torture lint fuzz bench data clean
 
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
@@ -60,6 +60,9 @@ lab: $(READY)  ## JupyterLab on the notebooks
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
 	$(NO_PARAMETERS)@$(BIN)/python -m pytest
+
+torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)
+	$(NO_PARAMETERS)@$(BIN)/python -m tests.torture
 
 lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/ruff check .

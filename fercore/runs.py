@@ -93,8 +93,9 @@ class RunStore:
         A folder that cannot be read, or was written by another version of the schema, counts as
         absent: a logged warning names it, and the next `put` replaces it.
         """
-        if not self.folder(run).exists():
-            return None
+        with self._writing():  # a folder that may not even be looked into
+            if not self.folder(run).exists():
+                return None
         try:
             return self.check(run)
         except StoreError as error:
@@ -103,17 +104,15 @@ class RunStore:
 
     def check(self, run: str) -> RunRecord:
         """The record of a run that is there; `StoreError` says why it cannot be used."""
+        path = self.folder(run) / "record.json"
         try:
-            return _checked((self.folder(run) / "record.json").read_bytes(), self.folder(run))
+            return _checked(path.read_bytes(), path.parent)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise StoreError(f"record.json: {place}: {first['msg']}") from None
-        except StoreError:
-            raise
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise StoreError(f"record.json: {reason}") from None
+            raise StoreError(f"{path.name}: {place}: {first['msg']}") from None
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path.name}: {getattr(error, 'strerror', error)}") from None
 
     def predictions(self, run: str) -> dict[str, Predictions]:
         """By split: what the run's network said. Raises `StoreError` if there is none."""
@@ -158,7 +157,8 @@ class RunStore:
 
     def _publish(self, new: Path, run: str) -> None:
         target = self.folder(run)
-        if self.get(run):
+        with suppress(StoreError):
+            self.check(run)
             return
         if target.exists():
             self._discard(target)

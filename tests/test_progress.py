@@ -68,6 +68,36 @@ def test_bars_show_study_run_and_epoch(capsys: pytest.CaptureFixture[str]) -> No
     assert re.search(r"epoch 2: +67%.* 2/3", err)
 
 
+def tell_of_others(watch: Progress) -> None:
+    """Five runs at once in other processes, of which one ends."""
+    watch.study(6, done=1)
+    watch.note("Dask's dashboard: http://127.0.0.1:8787/status")
+    for share in (0.0, 0.5):
+        watch.elsewhere({f"cnn-10k seed {seed}": share for seed in range(5)})
+    watch.ended("cnn-10k seed 0", "done  valid 48.1 %", 70)
+    watch.elsewhere({})
+    watch.close()
+
+
+def test_lines_say_what_others_do(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_of_others(Lines())
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 6 runs are in the store",
+        "Dask's dashboard: http://127.0.0.1:8787/status",
+        "[1/6] cnn-10k seed 0 0%, cnn-10k seed 1 0%, cnn-10k seed 2 0%, 2 more",
+        "[2/6] cnn-10k seed 0  done  valid 48.1 %  1m10s",
+    ]
+
+
+def test_one_bar_shows_what_others_do(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_of_others(Bars(partial(tqdm.std.tqdm, mininterval=0)))
+    err = capsys.readouterr().err
+    assert "Dask's dashboard: http" in err
+    assert re.search(r"1/6 .*cnn-10k seed 0 50%, cnn-10k seed 1 50%, .* 2 more", err)
+    assert re.search(r"2/6 ", err)
+    assert "epoch" not in err
+
+
 def test_bars_outlive_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
     watch = choose("bars")
     watch.run("x", 2, 3)

@@ -108,12 +108,12 @@ class Sweep:
         self.todo = deque(sorted(tasks, key=lambda task: -task.work))
         self.running: dict[Future[Any], _Running] = {}
         self.shares: dict[str, float] = {}
-        self.records: dict[str, RunRecord] = {}
+        self.records: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
         self._alone = time.monotonic()
         self._told: SimpleQueue[Future[Any] | tuple[str, float]] = SimpleQueue()
 
-    def run(self, work: Callable[[Task, Any], tuple[RunRecord, str]], job: Any) -> dict[str, Any]:
+    def run(self, work: Callable[[Task, Any], tuple[Any, str]], job: Any) -> dict[str, Any]:
         """Do `work` on each task: its record and outcome. Raises `SweepError`."""
         self.client.subscribe_topic(self.topic, lambda event: self._told.put(event[1]))
         while self.running or self.todo:

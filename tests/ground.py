@@ -1,0 +1,203 @@
+"""Studies in processes of their own, to be disturbed by `tests.torture`. Needs fork."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from fercore import data, sweep
+from fercore.executors import Task, cluster
+from fercore.executors.worker import Job, make
+from fercore.fit import Fit
+from fercore.progress import Progress
+from fercore.record import RunRecord
+from fercore.runs import RunStore
+from fercore.spec import DataSpec
+from tests.face_files import csv_text
+from tests.toy import bars, spec
+
+RUNS, EPOCHS, WORKERS = 3, 6, 2
+ROOT = Path(__file__).parents[1]
+LOGS = "FERCORE_TORTURE"
+"""Environment variable: the folder in which begun epochs are counted."""
+FORK = multiprocessing.get_context("fork")
+
+
+class Outcome(NamedTuple):
+    """Of one fault: how often done, how often survived, epochs begun again, and how many may be."""
+
+    tried: int
+    survived: int
+    lost: int
+    allowed: int
+
+    @property
+    def good(self) -> bool:
+        """Was the promise kept?"""
+        return self.survived == self.tried and self.lost <= self.allowed
+
+    def only_if(self, condition: bool) -> Outcome:
+        """Survived only if this is true as well."""
+        return self if condition else self._replace(survived=0)
+
+
+def total(outcomes: Iterable[Outcome]) -> Outcome:
+    """Of several."""
+    tried, survived, lost, allowed = map(sum, zip(*outcomes, strict=True))
+    return Outcome(tried, survived, lost, allowed)
+
+
+def log_of(store: str | Path) -> Path:
+    """A line for each epoch that was begun in this store."""
+    return Path(os.environ[LOGS], f"{Path(store).name}.log")
+
+
+def count(log: Path) -> None:
+    """From now on, each epoch that this process begins is a line in `log`."""
+    plain = Fit.epoch
+
+    def epoch(self: Fit, *given: Any) -> Any:
+        with log.open("a", encoding="utf-8") as file:
+            file.write("epoch\n")
+        return plain(self, *given)
+
+    Fit.epoch = epoch  # type: ignore[assignment, method-assign]
+
+
+def counted(task: Task, job: Job) -> tuple[RunRecord, str]:
+    """What a worker does, counted."""
+    if Fit.epoch.__module__ != __name__:
+        count(log_of(job.store))
+    return make(task, job)
+
+
+class Ground:
+    """A folder with faces, and the weights that undisturbed runs on them end with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        os.environ[LOGS] = str(folder)
+        source = folder / "fer2013.csv"
+        source.write_text(csv_text(bars()), "utf-8")
+        self.faces = data.load(source)
+        where = DataSpec(source=str(source))
+        self.specs = [spec(seed=seed, data=where, epochs=EPOCHS) for seed in range(RUNS)]
+        began = time.monotonic()
+        self.expected = weights(self.finished(self.store()))
+        self.seconds = time.monotonic() - began
+
+    def store(self, below: Path | None = None) -> RunStore:
+        """A new one."""
+        return RunStore((below or self.folder) / uuid.uuid4().hex)
+
+    def start(
+        self, store: RunStore, executor: str = "serial", first: Callable[[], Any] = time.monotonic
+    ) -> Any:
+        """A study in a process, and a session, of its own, which does `first` before anything."""
+        child = FORK.Process(target=self._study, args=(store, executor, first))
+        child.start()
+        return child
+
+    def _study(self, store: RunStore, executor: str, first: Callable[[], Any]) -> None:
+        os.setsid()
+        count(log_of(store.root))
+        cluster.make = counted  # type: ignore[attr-defined]
+        first()
+        how: dict[str, Any] = {"executor": executor, "device": "cpu", "threads": 1}
+        try:
+            sweep.run(self.specs, self.faces, store, **how, progress=Progress())
+        except Exception as error:
+            log_of(store.root).with_suffix(".error").write_text(f"{type(error).__name__}: {error}")
+            sys.exit(1)
+
+    def error(self, store: RunStore) -> str:
+        """What a study on this store ended with; empty if it ended well."""
+        path = log_of(store.root).with_suffix(".error")
+        return path.read_text() if path.exists() else ""
+
+    def finished(self, store: RunStore) -> RunStore:
+        """Ask for all runs again, undisturbed."""
+        child = self.start(store)
+        child.join()
+        assert child.exitcode == 0, self.error(store)
+        return store
+
+    def begun(self, store: RunStore) -> int:
+        """Epochs that were begun in this store so far."""
+        log = log_of(store.root)
+        return len(log.read_text("utf-8").splitlines()) if log.exists() else 0
+
+    def wait(self, child: Any, store: RunStore, epochs: int) -> None:
+        """Until so many have been begun."""
+        while self.begun(store) < epochs:
+            assert child.is_alive(), self.error(store)
+            time.sleep(0.01)
+
+    def judge(self, store: RunStore, allowed: int) -> Outcome:
+        """Finish the study, look at what came out, and ask once more."""
+        same = weights(self.finished(store)) == self.expected
+        begun = self.begun(store)
+        repeated = self.begun(self.finished(store)) - begun
+        return Outcome(1, int(same and not repeated), begun - RUNS * EPOCHS, allowed)
+
+
+def weights(store: RunStore) -> dict[str, str]:
+    """By run: a hash of its weights."""
+    names = {run: store.folder(run) / "weights.safetensors" for run in store.ids()}
+    return {run: hashlib.sha256(path.read_bytes()).hexdigest() for run, path in names.items()}
+
+
+def workers_of(child: Any) -> list[psutil.Process]:
+    """The processes that train for a study."""
+    found = psutil.Process(child.pid).children(recursive=True)
+    return [one for one in found if "spawn_main" in " ".join(one.cmdline())]
+
+
+def small_files(size: int) -> Callable[[], None]:
+    """Has the system refuse to write more than `size` bytes into a file, as a full disk does."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+@contextlib.contextmanager
+def a_cluster(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Scheduler and workers as docs/cluster.md starts them: the scheduler, and its file."""
+    file = folder / f"scheduler-{uuid.uuid4().hex[:8]}.json"
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def start(what: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{what}", "--scheduler-file", str(file)]
+        nothing: Any = subprocess.DEVNULL
+        return subprocess.Popen([*command, *options], env=here, stdout=nothing, stderr=nothing)
+
+    scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    workers = start(
+        "dask_worker",
+        *("--host", "127.0.0.1", "--no-dashboard", "--nworkers", str(WORKERS), "--nthreads", "1"),
+    )
+    try:
+        while not file.exists():
+            time.sleep(0.1)
+        yield scheduler, file
+    finally:
+        family = psutil.Process(workers.pid).children(recursive=True)
+        for process in (scheduler, workers, *family):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        scheduler.wait()
+        workers.wait()
