@@ -52,6 +52,7 @@ def test_networks_of_different_reports_are_no_pair() -> None:
         (0.1, 0.2, "ahead"),
         (-0.2, -0.1, "behind"),
         (-0.1, 0.1, "undecided"),
+        (0.1, 0.1, "undecided"),
         (math.nan, math.nan, "one seed"),
     ],
 )

@@ -101,7 +101,8 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(950, "950"), (10_012, "10k"), (31_600, "31.6k"), (1_330_439, "1.33M")]
+    ("count", "text"),
+    [(950, "950"), (10_012, "10k"), (31_600, "31.6k"), (999_571, "1M"), (1_330_439, "1.33M")],
 )
 def test_short_counts(count: int, text: str) -> None:
     assert figures.short(count) == text

@@ -153,10 +153,13 @@ def verdict(low: float, high: float) -> str:
     """What an interval of a lead allows one to say.
 
     "ahead" or "behind" where the interval lies wholly on one side of zero, "undecided" where it
-    holds zero, "one seed" where there is no interval.
+    holds zero, "one seed" where there is no interval. An interval of no width is undecided: such
+    networks answer one class whatever they are shown.
     """
     if math.isnan(low) or math.isnan(high):
         return "one seed"
+    if low == high:
+        return "undecided"
     if low > 0:
         return "ahead"
     return "behind" if high < 0 else "undecided"

@@ -21,7 +21,7 @@ STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
 
 def short(count: float) -> str:
     """A count as one reads it on an axis: 30k, 1.3M."""
-    if count >= 1e6:
+    if count >= 999_500:  # what rounds to a million
         return f"{count / 1e6:.3g}M"
     if count >= 1e3:
         return f"{count / 1e3:.3g}k"
