@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from pypdf.generic import Destination
 
 from fercore.display import Table
-from fercore.report.front import SYNTHETIC, TITLE, Front
+from fercore.report.front import SYNTHETIC, TITLE, Answer, Front
 from fercore.report.html import page
 from fercore.report.notebooks import ReportError
 from fercore.report.pdf import pdf
@@ -179,6 +179,62 @@ def test_wide_table_and_raster_figure() -> None:
     whole = words(found)
     assert all(f"{n}.25 ± 0.125" in whole for n in range(14))
     assert sum(len(sheet.images) for sheet in found.pages) == 1
+
+
+def test_no_row_of_a_table_is_cut_in_half() -> None:
+    rows = [f"first{n} {'word ' * 60} last{n}" for n in range(40)]
+    long = Table(pd.DataFrame({"n": range(40), "text": rows}), caption="Long.", name="long")
+    found = PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), code(long))})))
+    sheets = [set(sheet.extract_text().split()) for sheet in found.pages]
+    for n in range(40):
+        (place,) = [i for i, sheet in enumerate(sheets) if f"first{n}" in sheet]
+        assert f"last{n}" in sheets[place]
+        assert {"n", "text"} <= sheets[place], "the head stands on each page of the table"
+
+
+def test_title_page_gives_the_answer() -> None:
+    books = three_chapters()
+    short = Answer("MobileNet is 5.5 points ahead (± 0.5). No more is known.", "PublicTest")
+    found = PdfReader(io.BytesIO(typeset(books, front(books, answer=short))))
+    assert f"{short.sentences} PublicTest." in words(found, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_report: Path) -> PdfReader:
+    return PdfReader(tiny_report / "report.pdf")
+
+
+@pytest.mark.slow
+def test_every_font_is_embedded(whole: PdfReader) -> None:
+    for sheet in whole.pages:
+        resources: Any = sheet["/Resources"]
+        for font in resources.get("/Font", {}).values():
+            (inner,) = font.get_object()["/DescendantFonts"]
+            assert {"/FontFile2", "/FontFile3"} & inner.get_object()["/FontDescriptor"].keys()
+
+
+@pytest.mark.slow
+def test_no_heading_is_left_alone_at_the_foot_of_a_page(whole: PdfReader) -> None:
+    heads = {"".join(head.split()) for head in bookmarks(whole)}
+    for sheet in whole.pages[2:]:
+        *_, last, foot = [line for line in sheet.extract_text().splitlines() if line.strip()]
+        assert re.fullmatch(r"\d+ / \d+", foot.strip())
+        assert "".join(last.split()) not in heads
+
+
+@pytest.mark.slow
+def test_contents_and_running_heads_name_the_chapters(whole: PdfReader) -> None:
+    chapters = [str(entry.title) for entry in whole.outline if isinstance(entry, Destination)][1:]
+    contents = words(whole, 1, 2)
+    assert len(chapters) >= 6
+    for chapter in chapters:
+        assert chapter in contents
+        assert sum(chapter in words(whole, n, n + 1)[:300] for n in range(2, len(whole.pages))) > 0
+
+
+@pytest.mark.slow
+def test_what_only_a_screen_can_show_is_left_out(whole: PdfReader) -> None:
+    assert "To explore." not in words(whole)
 
 
 def test_page_that_is_none_is_refused() -> None:
