@@ -69,8 +69,13 @@ def _grid(header: str) -> Grid:
 
 
 @cache
+def _text(header: str) -> bytes:
+    return csv_text(FACES, header).encode()
+
+
+@cache
 def _whole(header: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(line.split(",")) for line in csv_text(FACES, header).splitlines())
+    return tuple(tuple(line.split(",")) for line in _text(header).decode().splitlines())
 
 
 def _cell(random: Random, grid: Grid) -> tuple[int, int]:
@@ -333,7 +338,7 @@ def spoilt_table(random: Random, grid: Grid) -> bytes:
 def table_case(header: str, packing: str, random: Random, folder: Path) -> Case:
     grid = _grid(header)
     packed_only = packing and random.random() < 0.5
-    body = csv_text(FACES, header).encode() if packed_only else spoilt_table(random, grid)
+    body = _text(header) if packed_only else spoilt_table(random, grid)
     if packing == ".gz":
         body = to_gzip(random, body)
     elif packing == ".zip":
@@ -345,7 +350,7 @@ def table_case(header: str, packing: str, random: Random, folder: Path) -> Case:
 
 def votes_case(random: Random, folder: Path) -> Case:
     path = folder / "fer2013.csv"
-    path.write_text(csv_text(FACES))
+    path.write_bytes(_text(HEADERS["fer2013.csv"]))
     votes = [[str(random.randrange(11)) for _ in range(10)] for _ in FACES.splits]
     grid = [
         FERPLUS.split(","),

@@ -7,7 +7,6 @@ malicious archive costs an error message, not the disk or the memory.
 from __future__ import annotations
 
 import csv
-import lzma
 import os
 import struct
 import zipfile
@@ -42,7 +41,7 @@ MAX_DEPTH = 8
 """Deepest folder that is looked into."""
 
 DAMAGE: tuple[type[Exception], ...] = (EOFError, OSError, RuntimeError, ValueError, struct.error)
-DAMAGE += (zlib.error, inflate.error, lzma.LZMAError, zipfile.BadZipFile)
+DAMAGE += (zlib.error, inflate.error, zipfile.BadZipFile)
 """What is raised on archives that are cut short, damaged or encrypted."""
 CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -120,6 +119,9 @@ def names(path: Path) -> list[str]:
 def _zipped(path: Path) -> list[str]:
     with damage(path), zipfile.ZipFile(path) as archive:
         found = [info.filename for info in archive.infolist()]
+        methods = {info.compress_type for info in archive.infolist()}
+    if methods - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # others take gigabytes, if told to
+        raise bad(path, "a .zip stored or deflated", f"compression methods {sorted(methods)}")
     for name in found:
         parts = name.replace("\\", "/").split("/")  # backslashes and drives are Windows' ways out
         if ".." in parts or not parts[0] or ":" in parts[0]:
