@@ -5,10 +5,10 @@ The one before is kept beside it: should the newest be damaged, one more epoch i
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ import torch
 from fercore.runs import unwritable
 
 log = logging.getLogger(__name__)
+
+DIGEST = 32
+"""Bytes of SHA-256 before what torch writes."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -31,6 +34,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with new.open("wb") as file:
+            file.write(hashlib.sha256(content).digest())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -60,9 +64,13 @@ def load(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
 
 def _read(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        digest, content = content[:DIGEST], content[DIGEST:]
+        if hashlib.sha256(content).digest() != digest:  # torch would take a changed bit as it is
+            raise ValueError("not as it was written")
+        state: dict[str, Any] = torch.load(io.BytesIO(content), "cpu", weights_only=True)
         found = state["about"]
-    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch raises what it likes on a file from elsewhere
         log.warning("%s cannot be read and is left out: %s", path, error)
         return None
     if found != about:

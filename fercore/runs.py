@@ -118,13 +118,13 @@ class RunStore:
         """By split: what the run's network said. Raises `StoreError` if there is none."""
         path = self.folder(run) / "predictions.npz"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 splits = dict.fromkeys(key.rpartition("_")[0] for key in arrays)
                 return {
                     split: Predictions(*(arrays[f"{split}_{part}"] for part in Predictions._fields))
                     for split in splits
                 }
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # numpy raises what it likes on a damaged file
             raise StoreError(f"{path}: expected the predictions of a run, found {error}") from None
 
     def put(

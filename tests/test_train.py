@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import logging
 import math
 import threading
@@ -76,7 +77,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert list((tmp_path / "cut" / ".checkpoints").iterdir()) == []
 
 
-@pytest.mark.parametrize("fault", ["another machine", "cut", "empty"])
+@pytest.mark.parametrize("fault", ["another machine", "cut", "empty", "bit"])
 def test_a_checkpoint_that_does_not_fit_is_left_out(
     faces: Faces, tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
@@ -84,9 +85,14 @@ def test_a_checkpoint_that_does_not_fit_is_left_out(
         run(spec(), faces, tmp_path, Spy(stop_after_epochs=1))
     (path,) = (tmp_path / ".checkpoints").iterdir()
     if fault == "another machine":
-        state = torch.load(path, weights_only=True)
+        content = path.read_bytes()[checkpoint.DIGEST :]
+        state = torch.load(io.BytesIO(content), weights_only=True)
         checkpoint.save(path, {**state, "about": {**state["about"], "threads": 99}})
         checkpoint.before(path).unlink()
+    elif fault == "bit":
+        changed = bytearray(path.read_bytes())
+        changed[len(changed) // 2] ^= 1
+        path.write_bytes(changed)
     else:
         path.write_bytes(path.read_bytes()[: 100 if fault == "cut" else 0])
     watch = Spy()
