@@ -57,7 +57,7 @@ def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> s
         _drop_title(body)
     body.append(appendix)
     _number(body)
-    _wrap_tables(body)
+    _scroll(body)
     _link(body)
     used = scripts(charts=bool(body.select(".vega")))
     return render(
@@ -206,8 +206,10 @@ def _number(body: Tag) -> None:
                 caption.insert(0, label)
 
 
-def _wrap_tables(body: Tag) -> None:
-    """A table wider than the screen scrolls by itself, by keyboard too."""
+def _scroll(body: Tag) -> None:
+    """A table or a text wider than the screen scrolls by itself, by keyboard too."""
+    for text in body.find_all("pre"):
+        text["tabindex"] = "0"
     for table in body.find_all("table"):
         figure = table.find_parent("figure")
         label = str(figure["data-number"]) if figure and figure.get("data-number") else "Table"
