@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from fercore.report import Job, build
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,6 +25,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the report of all notebooks on the tiny preset, made once for all tests."""
+    from fercore.report import Job, build  # heavy, and most tests need none of it
+
     out = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FERCORE_RUNS", str(out / "runs"))
