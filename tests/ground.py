@@ -32,6 +32,10 @@ RUNS, EPOCHS, WORKERS = 3, 6, 2
 ROOT = Path(__file__).parents[1]
 LOGS = "FERCORE_TORTURE"
 """Environment variable: the folder in which begun epochs are counted."""
+SMALL = 4_096_000
+"""Bytes of the disk that is filled."""
+DEADLY = "FERCORE_TORTURE_DEADLY"
+"""Environment variable: seed of the run that kills every worker that begins it."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -78,6 +82,8 @@ def count(log: Path) -> None:
 
 def counted(task: Task, job: Job) -> tuple[RunRecord, str]:
     """What a worker does, counted."""
+    if os.environ.get(DEADLY) == str(task.spec.seed):
+        os._exit(1)
     if Fit.epoch.__module__ != __name__:
         count(log_of(job.store))
     return make(task, job)
@@ -161,8 +167,12 @@ def weights(store: RunStore) -> dict[str, str]:
 
 def workers_of(child: Any) -> list[psutil.Process]:
     """The processes that train for a study."""
-    found = psutil.Process(child.pid).children(recursive=True)
-    return [one for one in found if "spawn_main" in " ".join(one.cmdline())]
+    found = []
+    for one in psutil.Process(child.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may just have ended
+            if "spawn_main" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def small_files(size: int) -> Callable[[], None]:
@@ -172,6 +182,32 @@ def small_files(size: int) -> Callable[[], None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
     return limit
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """A little memory as a disk, or None where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)]
+    if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def lock(root: Path, folders: int, others: int) -> None:
+    """Give everything in a folder these permissions."""
+    for path in (root, *root.rglob("*")):
+        path.chmod(folders if path.is_dir() else others)
+
+
+def as_nobody() -> None:
+    """Root may write anywhere."""
+    if not os.getuid():
+        os.setuid(65534)
 
 
 @contextlib.contextmanager

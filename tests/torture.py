@@ -8,17 +8,15 @@ and another request trains nothing. Lost work is epochs begun more than once.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,21 +25,23 @@ import torch
 
 from fercore.runs import RunStore
 from tests.ground import (
+    DEADLY,
     EPOCHS,
     RUNS,
+    SMALL,
     WORKERS,
     Ground,
     Outcome,
     a_cluster,
+    as_nobody,
+    lock,
+    small_disk,
     small_files,
     total,
     workers_of,
 )
 
 Fault = Callable[[Ground], Outcome]
-SMALL = 4_096_000
-"""Bytes of the disk that is filled."""
-
 # Processes that die
 
 
@@ -75,6 +75,18 @@ def worker_killed(ground: Ground) -> Outcome:
     child.join()
     done = child.exitcode == 0 and len(store.ids()) == RUNS
     return ground.judge(store, allowed=1).only_if(done)
+
+
+def deadly_run(ground: Ground) -> Outcome:
+    """A run that kills every worker that begins it: it is named, and the others are finished."""
+    store = ground.store()
+    os.environ[DEADLY] = "1"
+    child = ground.start(store, f"local:{WORKERS}")
+    del os.environ[DEADLY]
+    child.join()
+    named = re.search(r"1 run failed.*\n.* seed 1: .*died again and again", ground.error(store))
+    done = len(store.ids()) == RUNS - 1
+    return ground.judge(store, allowed=0).only_if(bool(named) and done)
 
 
 def kernel_killed(ground: Ground, kill: Callable[[int, int], None] = os.kill) -> Outcome:
@@ -193,20 +205,6 @@ def disk_full(ground: Ground) -> Outcome:
         return ground.judge(store, allowed=1).only_if(good)
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A little memory as a disk, or None where that is not allowed."""
-    folder.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)]
-    if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def read_only(ground: Ground) -> Outcome:
     """A store that only somebody else may write to."""
     store = half_done(ground)
@@ -215,18 +213,6 @@ def read_only(ground: Ground) -> Outcome:
     good = told(ground, store, as_nobody, "Permission denied")
     lock(store.root, 0o755, 0o644)
     return ground.judge(store, allowed=1).only_if(good)
-
-
-def lock(root: Path, folders: int, others: int) -> None:
-    """Give everything in a folder these permissions."""
-    for path in (root, *root.rglob("*")):
-        path.chmod(folders if path.is_dir() else others)
-
-
-def as_nobody() -> None:
-    """Root may write anywhere."""
-    if not os.getuid():
-        os.setuid(65534)
 
 
 class Case(NamedTuple):
@@ -241,6 +227,7 @@ CASES = {
     "run killed, at a random moment": Case(run_killed, 20, 3),
     "run killed twelve times over": Case(killed_again_and_again, 2),
     "worker killed": Case(worker_killed, 5),
+    "run that kills its workers": Case(deadly_run, 2),
     "kernel killed": Case(kernel_killed, 3),
     "whole process group killed": Case(group_killed, 3),
     "scheduler of a cluster killed": Case(scheduler_killed, 3),

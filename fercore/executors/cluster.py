@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 import dask
+import psutil
 import torch
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
@@ -33,8 +34,11 @@ DIED = (
     "the process that trained it died again and again. The usual reason is too little memory: try "
     "fewer workers or a smaller BATCH"
 )
-PATIENCE = 10.0
-"""Seconds without any worker until that is said."""
+CLOSING = 15
+"""Seconds for a local cluster to close."""
+PATIENCE, LIMIT = 10.0, 120.0
+"""Seconds without any worker until that is said, and until local ones are given up."""
+STRANDED = "no worker process could be started again; finished runs are in the store"
 
 
 class SweepError(RuntimeError):
@@ -62,7 +66,9 @@ def train(
             progress.note(f"Dask's dashboard: {client.dashboard_link}")
         topic = f"fercore-{uuid.uuid4().hex}"
         job = Job(str(store.root.absolute()), seal, device, threads, topic)
-        return Sweep(client, tasks, progress, topic).run(make, job)
+        sweep = Sweep(client, tasks, progress, topic)
+        sweep.limit = LIMIT if place.kind == "local" else math.inf  # a cluster's may come later
+        return sweep.run(make, job)
 
 
 @contextmanager
@@ -72,12 +78,24 @@ def connect(place: Place, threads: int) -> Iterator[Client]:
         with _reach(place.address) as client:
             yield client
         return
-    with (
-        dask.config.set(settings.config(threads)),
-        LocalCluster(**settings.local(place.workers)) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    with dask.config.set(settings.config(threads)):
+        cluster = LocalCluster(**settings.local(place.workers))
+        try:
+            with Client(cluster) as client:
+                yield client
+        finally:
+            _stop(cluster)
+
+
+def _stop(cluster: LocalCluster) -> None:
+    """In any state: Dask waits without end for a worker that dies while it is started anew."""
+    nannies = list(cluster.workers.values())
+    with suppress(TimeoutError):
+        cluster.close(timeout=CLOSING)
+    for nanny in nannies:
+        if nanny.pid:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(nanny.pid).kill()
 
 
 def _reach(address: str) -> Client:
@@ -110,7 +128,8 @@ class Sweep:
         self.shares: dict[str, float] = {}
         self.records: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
-        self._alone = time.monotonic()
+        self.limit = math.inf
+        self._seen, self._said = time.monotonic(), False
         self._told: SimpleQueue[Future[Any] | tuple[str, float]] = SimpleQueue()
 
     def run(self, work: Callable[[Task, Any], tuple[Any, str]], job: Any) -> dict[str, Any]:
@@ -118,12 +137,15 @@ class Sweep:
         self.client.subscribe_topic(self.topic, lambda event: self._told.put(event[1]))
         while self.running or self.todo:
             self._fill(work, job)
-            with suppress(Empty):
+            try:
                 told = self._told.get(timeout=1)
-                if isinstance(told, Future):
-                    self._ended(told)
-                else:
-                    self._heard(*told)
+            except Empty:
+                self._workers()
+                continue
+            if isinstance(told, Future):
+                self._ended(told)
+            else:
+                self._heard(*told)
         if self.failed:
             raise SweepError(_failures(self.failed))
         return self.records
@@ -146,16 +168,18 @@ class Sweep:
             free -= 1
 
     def _workers(self) -> int:
-        """How many runs can be under way; says so if that is none for long."""
+        """How many runs can be under way; says so if that is none for long, and gives up."""
         try:
             workers: int = sum(self.client.nthreads().values())
         except OSError:
             raise SweepError(LOST) from None
-        if workers:
-            self._alone = time.monotonic()
-        elif time.monotonic() - self._alone > PATIENCE:
-            self.progress.note("the Dask scheduler has no workers yet; waiting for them")
-            self._alone = math.inf
+        now = time.monotonic()
+        self._seen = now if workers else self._seen
+        if now - self._seen > self.limit:
+            raise SweepError(STRANDED)
+        if now - self._seen > PATIENCE and not self._said:
+            self.progress.note("there are no workers; waiting for them")
+            self._said = True
         return workers
 
     def _heard(self, run_id: str, share: float) -> None:
