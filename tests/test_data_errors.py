@@ -162,6 +162,13 @@ def test_names_and_faults_are_shown_on_one_line_that_ends(tmp_path: Path) -> Non
     assert len(long) < 2000
 
 
+def test_a_byte_order_mark_below_the_header_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for between in (b"\xef\xbb\xbf\n", b"\xef\xbb\xbf"):
+        path.write_bytes(WHOLE.replace(b"\n", b"\n" + between, 1))
+        assert "line 2: expected" in error(path)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "no such file or folder" in error(tmp_path / "fer2013.csv")
 
