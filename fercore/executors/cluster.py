@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -113,6 +113,7 @@ def _reach(address: str) -> Client:
 
 class _Running(NamedTuple):
     task: Task
+    worker: str
     began: float
 
 
@@ -129,6 +130,7 @@ class Sweep:
         self.records: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
         self.limit = math.inf
+        self._asked, self._found = -math.inf, dict[str, int]()
         self._seen, self._said = time.monotonic(), False
         self._told: SimpleQueue[Future[Any] | tuple[str, float]] = SimpleQueue()
 
@@ -137,15 +139,13 @@ class Sweep:
         self.client.subscribe_topic(self.topic, lambda event: self._told.put(event[1]))
         while self.running or self.todo:
             self._fill(work, job)
-            try:
-                told = self._told.get(timeout=1)
-            except Empty:
-                self._workers()
-                continue
-            if isinstance(told, Future):
-                self._ended(told)
-            else:
-                self._heard(*told)
+            told = self._listen()
+            ended = [(one, self.running.pop(one)) for one in told if isinstance(one, Future)]
+            self._fill(work, job)  # first: fetching a record takes a while, and workers wait
+            for future, run in ended:
+                self._ended(future, run)
+            self.shares |= dict(one for one in told if not isinstance(one, Future))
+            self._show()
         if self.failed:
             raise SweepError(_failures(self.failed))
         return self.records
@@ -154,42 +154,50 @@ class Sweep:
         """Hand out no more runs than there are workers.
 
         So the longest of what is left always goes to the first free worker, workers that come
-        later get their share, and no run waits on a worker that dies of another.
+        later get their share, and no run waits on a worker that dies of another. The free worker
+        is named, as Dask, which guesses how long things take, may choose a busy one.
         """
-        if not self.todo:
-            return
-        free = self._workers() - len(self.running)
-        while self.todo and free > 0:
+        slots = Counter(self._workers())
+        slots.subtract(run.worker for run in self.running.values())
+        for worker in slots.elements():
+            if not self.todo:
+                return
             task = self.todo.popleft()
             key = f"{task.run_id}-{self.topic}"
-            future = self.client.submit(work, task, job, key=key)
-            self.running[future] = _Running(task, time.monotonic())
+            here = {"workers": [worker], "allow_other_workers": True}
+            future = self.client.submit(work, task, job, key=key, **here)
+            self.running[future] = _Running(task, worker, time.monotonic())
             future.add_done_callback(self._told.put)
-            free -= 1
 
-    def _workers(self) -> int:
-        """How many runs can be under way; says so if that is none for long, and gives up."""
+    def _workers(self) -> dict[str, int]:
+        """Runs that each worker can make at once; says so if there are none, and gives up."""
+        now = time.monotonic()
+        if now - self._asked < 1:
+            return self._found
         try:
-            workers: int = sum(self.client.nthreads().values())
+            self._asked, self._found = now, dict(self.client.nthreads())
         except OSError:
             raise SweepError(LOST) from None
-        now = time.monotonic()
-        self._seen = now if workers else self._seen
+        self._seen = now if self._found else self._seen
         if now - self._seen > self.limit:
             raise SweepError(STRANDED)
         if now - self._seen > PATIENCE and not self._said:
             self.progress.note("there are no workers; waiting for them")
             self._said = True
-        return workers
+        return self._found
 
-    def _heard(self, run_id: str, share: float) -> None:
-        """A worker said what share of its run is done."""
-        self.shares[run_id] = share
-        self._show()
+    def _listen(self) -> list[Future[Any] | tuple[str, float]]:
+        """Everything that was told since: runs that ended, and shares that are done."""
+        told = []
+        with suppress(Empty):
+            told.append(self._told.get(timeout=1))
+            while True:
+                told.append(self._told.get_nowait())
+        return told
 
-    def _ended(self, future: Future[Any]) -> None:
+    def _ended(self, future: Future[Any], run: _Running) -> None:
         """A run is made, or its worker died once too often, or the work raised."""
-        task, began = self.running.pop(future)
+        task, _, began = run
         if future.status == "cancelled":
             raise SweepError(LOST)
         if error := future.exception():
@@ -199,12 +207,10 @@ class Sweep:
         else:
             self.records[task.run_id], outcome = future.result()
         self.progress.ended(task.title, outcome, time.monotonic() - began)
-        self._show()
 
     def _show(self) -> None:
-        shares = {
-            task.title: self.shares.get(task.run_id, 0.0) for task, _ in self.running.values()
-        }
+        under_way = (run.task for run in self.running.values())
+        shares = {task.title: self.shares.get(task.run_id, 0.0) for task in under_way}
         self.progress.elsewhere(shares)
 
 

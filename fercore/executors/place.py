@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -49,12 +50,12 @@ class Task:
     fingerprint: str
     images: int
 
-    @property
+    @cached_property
     def title(self) -> str:
         """For people."""
         return f"{models.label(self.spec.model)} seed {self.spec.seed}"
 
-    @property
+    @cached_property
     def work(self) -> float:
         """About how many seconds one core of 2024 takes; good for an order, not for a promise.
 

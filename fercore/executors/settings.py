@@ -16,8 +16,6 @@ def config(threads: int) -> dict[str, Any]:
         # Code that holds Python's lock for minutes is slow, not dead; a dead process is noticed
         # by its closed connection.
         "distributed.scheduler.worker-ttl": None,
-        # Runs have no inputs that could be stolen along, and one that moves begins anew.
-        "distributed.scheduler.work-stealing": False,
         # Dask's own choice has glibc give freed memory back at once, which made training 1.6
         # times slower; fercore.device.keep_memory sets the opposite. Threads: as in `repeatable`.
         "distributed.nanny.pre-spawn-environ": {
