@@ -266,7 +266,7 @@ def unpacked(path: Path) -> bytes | None:
             with gzip.open(io.BytesIO(body)) as stream:
                 return stream.read(LIMIT)
         if body[:4] in (b"PK\3\4", b"PK\5\6"):
-            with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            with zipfile.ZipFile(path) as archive:
                 (name,) = _members(archive)
                 if archive.getinfo(name).file_size > 10**9:
                     return None
@@ -278,9 +278,12 @@ def unpacked(path: Path) -> bytes | None:
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
-    if any(info.compress_type not in (0, 8) for info in archive.infolist()):
+    infos = archive.infolist()
+    if any(info.compress_type not in (0, 8) for info in infos):
         raise ValueError("neither stored nor deflated")
-    names = [info.filename for info in archive.infolist()]
+    if any(info.compress_size > Path(archive.filename or "").stat().st_size for info in infos):
+        raise ValueError("a member that is longer than the archive")
+    names = [info.filename for info in infos]
     if any(
         re.match(r"$|[/\\]|[^/\\]*:", name) or ".." in re.split(r"[/\\]", name) for name in names
     ):

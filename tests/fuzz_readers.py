@@ -27,7 +27,7 @@ from tests.fuzz_oracle import WrongError, judge
 SECONDS = 10
 """Most processor time that one file may take; a wait without work may be six times as long."""
 MEMORY = 2 << 30
-"""Bytes that one file may take, beyond what Python and the libraries have mapped before."""
+"""Bytes that one file may take beyond what is mapped already, used or not."""
 
 
 class Hang(BaseException):
@@ -64,6 +64,8 @@ def fuzz(form: str, options: argparse.Namespace, root: Path) -> Counter[str]:
     for number in range(options.first, options.first + options.count):
         if number % 100 == 0:  # where even the alarm is not heard
             faulthandler.dump_traceback_later(20 * SECONDS, exit=True)
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, resource.RLIM_INFINITY))
         try:
             counts[one(form, number, options.seed, root, SECONDS)] += 1
         except WrongError as wrong:
@@ -101,8 +103,6 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGALRM, _hang)
     signal.signal(signal.SIGPROF, _hang)
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, resource.RLIM_INFINITY))
     print(
         f"{'form':<24}{'tried':>8}{'loaded':>8}{'refused':>8}{'wrong':>8}"
         f"{'seconds':>9}{'peak MB':>9}"

@@ -214,6 +214,14 @@ def test_a_zip_that_may_take_any_memory_is_refused(tmp_path: Path, name: str) ->
     assert "expected a .zip stored or deflated, found compression methods [14]" in error(path)
 
 
+def test_a_zip_that_lies_about_its_size_is_an_error(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"a.csv": WHOLE})
+    body = bytearray(path.read_bytes())
+    struct.pack_into("<I", body, body.index(b"PK\x01\x02") + 20, 2**31)
+    path.write_bytes(body)
+    assert "readable file, found a member of 2,147,483,648 packed bytes" in error(path)
+
+
 def test_an_encrypted_zip_is_an_error(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"a.csv": WHOLE})
     body = bytearray(path.read_bytes())

@@ -120,6 +120,9 @@ def _zipped(path: Path) -> list[str]:
     with damage(path), zipfile.ZipFile(path) as archive:
         found = [info.filename for info in archive.infolist()]
         methods = {info.compress_type for info in archive.infolist()}
+        longest = max((info.compress_size for info in archive.infolist()), default=0)
+    if longest > path.stat().st_size:  # zipfile would set aside as much memory
+        raise bad(path, "a whole, readable file", f"a member of {longest:,} packed bytes")
     if methods - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:  # others take gigabytes, if told to
         raise bad(path, "a .zip stored or deflated", f"compression methods {sorted(methods)}")
     for name in found:
