@@ -79,14 +79,13 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-def sleep(task: Task, job: Sleep) -> tuple[float, str]:
+def sleep(task: Task, job: Sleep) -> None:
     """Stands in for a run: it says once a second how far it is."""
     from distributed import get_worker
 
     for second in range(int(job.seconds)):
         get_worker().log_event(job.topic, (task.run_id, second / job.seconds))
         time.sleep(1)
-    return job.seconds, "slept"
 
 
 def overhead() -> None:
@@ -102,7 +101,9 @@ def overhead() -> None:
             Client(cluster) as client,
         ):
             began = time.perf_counter()
-            Sweep(client, tasks, Progress(), "sleep").run(sleep, Sleep("sleep", SECONDS))
+            Sweep(client, tasks, Progress(), "sleep").run(
+                sleep, Sleep("sleep", SECONDS), lambda task: (None, "slept")
+            )
             seconds = time.perf_counter() - began
         ideal = -(-count // workers) * SECONDS  # the last round may be shared by few
         print(f"{workers:7}{count:7,}{seconds:9.1f}{ideal / seconds:12.1%}", flush=True)

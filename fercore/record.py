@@ -97,6 +97,12 @@ class RunRecord(Noun):
     finished: str
     """UTC, ISO 8601."""
 
+    @property
+    def outcome(self) -> str:
+        """In a few words, for people."""
+        figures = (f"{name} {100 * score.accuracy:.1f} %" for name, score in self.splits.items())
+        return "  ".join([self.status, *figures, *filter(None, [self.message])])
+
     def accuracy(self, split: str) -> float | None:
         """Accuracy on a split; None where the split is absent or the run diverged."""
         score = self.splits.get(split)

@@ -22,7 +22,6 @@ from fercore.executors import Task, cluster
 from fercore.executors.worker import Job, make
 from fercore.fit import Fit
 from fercore.progress import Progress
-from fercore.record import RunRecord
 from fercore.runs import RunStore
 from fercore.spec import DataSpec
 from tests.face_files import csv_text
@@ -80,13 +79,13 @@ def count(log: Path) -> None:
     Fit.epoch = epoch  # type: ignore[assignment, method-assign]
 
 
-def counted(task: Task, job: Job) -> tuple[RunRecord, str]:
+def counted(task: Task, job: Job) -> None:
     """What a worker does, counted."""
     if os.environ.get(DEADLY) == str(task.spec.seed):
         os._exit(1)
     if Fit.epoch.__module__ != __name__:
         count(log_of(job.store))
-    return make(task, job)
+    make(task, job)
 
 
 class Ground:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import Client, LocalCluster
 
 from fercore import data, executors, sweep, train
 from fercore.data import DataError
-from fercore.executors import ExecutorError, Place, Task, place
+from fercore.executors import ExecutorError, Place, Task, cluster, place, settings
 from fercore.executors.worker import Job, make
 from fercore.runs import RunStore, StoreError
 from fercore.setting import StudyError, check
@@ -151,11 +152,31 @@ def test_progress_of_all_workers_is_told(
 def test_what_is_done_starts_no_worker(
     both: tuple[RunStore, RunStore, list[RunSpec], Spy], source: str, monkeypatch: Any
 ) -> None:
-    from fercore.executors import cluster
-
     monkeypatch.setattr(cluster, "connect", lambda *_: pytest.fail("started"))
     _, there, tasks, _ = both
     sweep.run(tasks, data.load(source), there, executor="local:2", progress=Spy())
+
+
+# Runs that fail
+
+
+def fail_one(task: Task, _: None) -> None:
+    if task.run_id == "1":
+        raise StoreError("the disk is full")
+
+
+def test_a_run_that_fails_is_named_and_the_others_are_made() -> None:
+    given = settings.local(2) | {"processes": False, "protocol": "tcp"}
+    watch = Spy()
+    with LocalCluster(**given) as local, Client(local) as client:
+        sweep = cluster.Sweep(client, [task(1, seed) for seed in range(3)], watch, "t")
+        with pytest.raises(cluster.SweepError) as caught:
+            sweep.run(fail_one, None, lambda task: (task.run_id, "done"))
+    assert sweep.records == {"0": "0", "2": "2"}
+    assert sorted(watch.outcomes) == ["done", "done", "failed: StoreError: the disk is full"]
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "1 run failed, the others are in the store:"
+    assert lines[1].endswith("seed 1: StoreError: the disk is full")
 
 
 # What a worker refuses

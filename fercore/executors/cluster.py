@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -68,7 +68,7 @@ def train(
         job = Job(str(store.root.absolute()), seal, device, threads, topic)
         sweep = Sweep(client, tasks, progress, topic)
         sweep.limit = LIMIT if place.kind == "local" else math.inf  # a cluster's may come later
-        return sweep.run(make, job)
+        return sweep.run(make, job, lambda task: _made(store, task))
 
 
 @contextmanager
@@ -111,9 +111,14 @@ def _reach(address: str) -> Client:
         ) from None
 
 
+def _made(store: RunStore, task: Task) -> tuple[RunRecord, str]:
+    """From the store, not from the worker, which may be dead by now."""
+    record = store.check(task.run_id)
+    return record, record.outcome
+
+
 class _Running(NamedTuple):
     task: Task
-    worker: str
     began: float
 
 
@@ -130,20 +135,28 @@ class Sweep:
         self.records: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
         self.limit = math.inf
-        self._asked, self._found = -math.inf, dict[str, int]()
+        self._asked, self._found = -math.inf, 0
         self._seen, self._said = time.monotonic(), False
         self._told: SimpleQueue[Future[Any] | tuple[str, float]] = SimpleQueue()
 
-    def run(self, work: Callable[[Task, Any], tuple[Any, str]], job: Any) -> dict[str, Any]:
-        """Do `work` on each task: its record and outcome. Raises `SweepError`."""
+    def run(
+        self,
+        work: Callable[[Task, Any], None],
+        job: Any,
+        collect: Callable[[Task], tuple[Any, str]],
+    ) -> dict[str, Any]:
+        """Have workers do `work`, and `collect` what came of each task: a record and its outcome.
+
+        Raises `SweepError`.
+        """
         self.client.subscribe_topic(self.topic, lambda event: self._told.put(event[1]))
         while self.running or self.todo:
             self._fill(work, job)
             told = self._listen()
             ended = [(one, self.running.pop(one)) for one in told if isinstance(one, Future)]
-            self._fill(work, job)  # first: fetching a record takes a while, and workers wait
+            self._fill(work, job)  # first: collecting takes a while, and workers wait
             for future, run in ended:
-                self._ended(future, run)
+                self._ended(future, run, collect)
             self.shares |= dict(one for one in told if not isinstance(one, Future))
             self._show()
         if self.failed:
@@ -154,28 +167,25 @@ class Sweep:
         """Hand out no more runs than there are workers.
 
         So the longest of what is left always goes to the first free worker, workers that come
-        later get their share, and no run waits on a worker that dies of another. The free worker
-        is named, as Dask, which guesses how long things take, may choose a busy one.
+        later get their share, and no run waits on a worker that dies of another.
         """
-        slots = Counter(self._workers())
-        slots.subtract(run.worker for run in self.running.values())
-        for worker in slots.elements():
-            if not self.todo:
-                return
+        free = self._workers() - len(self.running)
+        while self.todo and free > 0:
             task = self.todo.popleft()
-            key = f"{task.run_id}-{self.topic}"
-            here = {"workers": [worker], "allow_other_workers": True}
-            future = self.client.submit(work, task, job, key=key, **here)
-            self.running[future] = _Running(task, worker, time.monotonic())
+            # As one group, for which Dask looks for a free worker; else it guesses durations. Never
+            # name a worker: the run would wait for that one, should all die at once.
+            future = self.client.submit(work, task, job, key=(self.topic, task.run_id))
+            self.running[future] = _Running(task, time.monotonic())
             future.add_done_callback(self._told.put)
+            free -= 1
 
-    def _workers(self) -> dict[str, int]:
-        """Runs that each worker can make at once; says so if there are none, and gives up."""
+    def _workers(self) -> int:
+        """How many runs can be under way; says so if that is none for long, and gives up."""
         now = time.monotonic()
         if now - self._asked < 1:
             return self._found
         try:
-            self._asked, self._found = now, dict(self.client.nthreads())
+            self._asked, self._found = now, sum(self.client.nthreads().values())
         except OSError:
             raise SweepError(LOST) from None
         self._seen = now if self._found else self._seen
@@ -195,17 +205,24 @@ class Sweep:
                 told.append(self._told.get_nowait())
         return told
 
-    def _ended(self, future: Future[Any], run: _Running) -> None:
+    def _ended(
+        self,
+        future: Future[Any],
+        run: _Running,
+        collect: Callable[[Task], tuple[Any, str]],
+    ) -> None:
         """A run is made, or its worker died once too often, or the work raised."""
-        task, _, began = run
+        task, began = run
         if future.status == "cancelled":
             raise SweepError(LOST)
-        if error := future.exception():
+        try:
+            if future.status == "error":
+                raise future.exception()
+            self.records[task.run_id], outcome = collect(task)
+        except Exception as error:
             died = isinstance(error, KilledWorker)
-            outcome = f"failed: {DIED if died else f'{type(error).__name__}: {error}'}"
-            self.failed[task.title] = outcome.removeprefix("failed: ")
-        else:
-            self.records[task.run_id], outcome = future.result()
+            self.failed[task.title] = DIED if died else f"{type(error).__name__}: {error}"
+            outcome = f"failed: {self.failed[task.title]}"
         self.progress.ended(task.title, outcome, time.monotonic() - began)
 
     def _show(self) -> None:

@@ -16,6 +16,8 @@ def config(threads: int) -> dict[str, Any]:
         # Code that holds Python's lock for minutes is slow, not dead; a dead process is noticed
         # by its closed connection.
         "distributed.scheduler.worker-ttl": None,
+        # No run is sent to a worker that is not free; Dask's own choice sends a few ahead.
+        "distributed.scheduler.worker-saturation": 1.0,
         # Dask's own choice has glibc give freed memory back at once, which made training 1.6
         # times slower; fercore.device.keep_memory sets the opposite. Threads: as in `repeatable`.
         "distributed.nanny.pre-spawn-environ": {

@@ -14,7 +14,6 @@ from fercore import train
 from fercore.data import DataError, Faces, load
 from fercore.executors.place import Task
 from fercore.progress import Progress
-from fercore.record import RunRecord
 from fercore.runs import RunStore, StoreError
 
 PAUSE = 1.0
@@ -31,8 +30,8 @@ class Job(NamedTuple):
     topic: str
 
 
-def make(task: Task, job: Job) -> tuple[RunRecord, str]:
-    """Make a run, or read it where another process was faster; its outcome in a few words."""
+def make(task: Task, job: Job) -> None:
+    """Make a run, if no other process was faster; its record is in the store then."""
     where = f"worker on {socket.gethostname()}"
     if not (Path(job.store) / job.seal).exists():
         raise StoreError(
@@ -44,12 +43,8 @@ def make(task: Task, job: Job) -> tuple[RunRecord, str]:
         raise StoreError(
             f"{where}: expected run {task.run_id}, found {name}: its fercore is not the study's"
         )
-    told = _Told(task.run_id, job.topic)
-    store = RunStore(job.store)
-    record = train.run(
-        task.spec, faces, store, device=job.device, threads=job.threads, progress=told
-    )
-    return record, told.outcome
+    told, store = _Told(task.run_id, job.topic), RunStore(job.store)
+    train.run(task.spec, faces, store, device=job.device, threads=job.threads, progress=told)
 
 
 @lru_cache(maxsize=2)
@@ -70,7 +65,6 @@ class _Told(Progress):
     def __init__(self, run_id: str, topic: str) -> None:
         self._run_id, self._topic = run_id, topic
         self._spoke = 0.0
-        self.outcome = "made by another process"
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         self._all, self._done = epochs * steps, done * steps
@@ -80,9 +74,6 @@ class _Told(Progress):
         self._done += 1
         if time.monotonic() - self._spoke > PAUSE:
             self._say()
-
-    def end(self, outcome: str) -> None:
-        self.outcome = outcome
 
     def _say(self) -> None:
         self._spoke = time.monotonic()
