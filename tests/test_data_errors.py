@@ -167,6 +167,8 @@ def test_a_byte_order_mark_below_the_header_is_a_fault(tmp_path: Path) -> None:
     for between in (b"\xef\xbb\xbf\n", b"\xef\xbb\xbf"):
         path.write_bytes(WHOLE.replace(b"\n", b"\n" + between, 1))
         assert "line 2: expected" in error(path)
+    path.write_text(csv_text(FACES, "id,feature").replace("\n", "\n\ufeff", 1), "utf-8")
+    assert len(load(path)) == len(FACES)  # an id may be anything
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -162,8 +162,8 @@ def _in_order(
 
 def _decoded(roles: list[str], block: bytes) -> Chunk | None:
     """The rows of some lines, or None if anything in them is wrong."""
-    if block.startswith(BOM_UTF8):  # Arrow passes over it, wherever in the file the block lies
-        return None
+    if block.startswith(BOM_UTF8):  # Arrow would pass over it, wherever in the file this is
+        block = b"\n" + block
     used = [role for role in roles if role != "id"]
     as_one = ReadOptions(column_names=roles, block_size=MAX_LINE, use_threads=False)
     as_bytes = ConvertOptions(column_types=dict.fromkeys(used, pa.binary()), include_columns=used)
