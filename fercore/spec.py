@@ -52,7 +52,7 @@ class ModelSpec(Spec):
     depth: int | None = Field(None, ge=1)
     """Family members: blocks per stage."""
     head: Literal["pool", "dense"] = "pool"
-    """Family members: mean over the image, or flatten and a hidden dense layer, before the scores."""
+    """Family members: before the scores the mean over the image, or flatten and a dense layer."""
     residual: bool = False
     """Family members: blocks that keep the shape add their input to their output."""
     early: bool = False
