@@ -91,7 +91,7 @@ class _Run:
         except DivergenceError as error:
             record = self._record({}, status="diverged", message=str(error), file_bytes=None)
             self.store.put(record)
-        progress.end(_outcome(record))
+        progress.end(record.outcome)
         path.unlink(missing_ok=True)
         return record
 
@@ -153,9 +153,3 @@ def _trained_on(faces: Faces, split: Split) -> NDArray[np.bool_]:
     group = groups(faces.images[np.concatenate([split.valid, split.train])])
     valid, train = np.split(group, [len(split.valid)])
     return np.isin(valid, train)
-
-
-def _outcome(record: RunRecord) -> str:
-    """In a few words, for the progress."""
-    figures = (f"{name} {100 * score.accuracy:.1f} %" for name, score in record.splits.items())
-    return "  ".join([record.status, *figures, *filter(None, [record.message])])
