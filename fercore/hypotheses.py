@@ -9,7 +9,7 @@ do better. What is ordinary is a family's member of depth 2 with the mean over t
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from fercore import models
@@ -39,9 +39,6 @@ class Setting(Variant, total=False):
     augment: AugmentSpec
 
 
-ORDINARY: Setting = {}
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Two settings that differ in one thing.
@@ -53,8 +50,8 @@ class Comparison:
 
     subject: Literal["mobilenet", "cnn", "lead"]
     change: str
-    treatment: Setting = field(default_factory=lambda: ORDINARY)
-    control: Setting = field(default_factory=lambda: ORDINARY)
+    treatment: Setting
+    control: Setting
     directed: bool = True
 
 
@@ -125,7 +122,7 @@ _B_AGAINST_A = (
     ),
 )
 
-HYPOTHESES: dict[Name, Hypothesis] = {
+HYPOTHESES: dict[str, Hypothesis] = {
     hypothesis.name: hypothesis
     for hypothesis in (
         Hypothesis(

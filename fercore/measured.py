@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import models
-from fercore.analysis import TEST_SPLITS, calibration_error, reliability
+from fercore.analysis import SPLITS, calibration_error, reliability
 from fercore.record import RunRecord
 from fercore.runs import Predictions, RunStore
 from fercore.spec import ModelSpec
@@ -35,7 +35,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "status": record.status,
         "seconds": record.seconds,
     }
-    for name in ("valid", *TEST_SPLITS):
+    for name in SPLITS:
         measured = record.splits.get(name)
         row[name] = measured.accuracy if measured else np.nan
         row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan

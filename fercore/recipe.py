@@ -45,14 +45,14 @@ def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimize
     (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every weight that mixes channels,
     AdamW for the others: biases, BatchNorm, depthwise filters, the stem and the class scores.
     """
-    parameters = list(network.parameters())
     if recipe.optimizer == "muon":
         return _muon(network, recipe)
+    parameters = list(network.parameters())
+    matrices, vectors = ([p for p in parameters if (p.ndim > 1) == many] for many in (True, False))
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": matrices, "share": 1.0, "weight_decay": recipe.weight_decay},
+        {"params": vectors, "share": 1.0, "weight_decay": 0.0},
     ]
-    groups = [{**group, "share": 1.0} for group in groups]
     # One kernel for all parameters instead of a dozen for each.
     fused = parameters[0].device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":

@@ -176,7 +176,7 @@ class Study:
         self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
     ) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         """For the smallest matched pair: by network its reliability table, and its family."""
-        names = list(pairs.loc[:0, ["mobilenet", "cnn"]].to_numpy().ravel())
+        names = [name for pair in _tuples(pairs[:1], "mobilenet", "cnn") for name in pair]
         families = dict(zip(names, ("mobilenet", "cnn"), strict=False))
         return measured.reliabilities(self.store, runs, names, split), families
 
@@ -191,10 +191,8 @@ class Study:
         self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
     ) -> dict[str, NDArray[np.int64]]:
         """Confusion counts of the two networks of the smallest matched pair, MobileNet first."""
-        if pairs.empty:
-            return {}
-        smallest = _tuples(pairs, "mobilenet", "cnn")[0]
-        return {name: self.confusion(runs, name, split) for name in smallest}
+        smallest = _tuples(pairs[:1], "mobilenet", "cnn")
+        return {name: self.confusion(runs, name, split) for pair in smallest for name in pair}
 
     def architectures(self, runs: pd.DataFrame) -> dict[str, dict[str, list[models.Part]]]:
         """By report: each of its networks' layers, largest network first."""

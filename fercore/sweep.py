@@ -45,19 +45,19 @@ def run(
     records = {name: record for name in wanted if (record := store.get(name))}
     progress = progress or choose()
     progress.study(len(wanted), done=len(records))
-    missing = {name: wanted[name] for name in wanted if name not in records}
+    missing = [pair for name, pair in wanted.items() if name not in records]
+    tasks = [task for task, _ in missing]
     try:
-        place = executors.settle(executor, [task for task, _ in missing.values()], device, threads)
+        place = executors.settle(executor, tasks, device, threads)
         if missing and place.kind != "serial":
             from fercore.executors import cluster  # here, as a study that is read needs no Dask
 
-            tasks = [task for task, _ in missing.values()]
             records |= cluster.train(
                 tasks, store, place, device=device, threads=threads, progress=progress
             )
-        elif missing:
-            for name, (task, own) in missing.items():
-                records[name] = train.run(
+        else:
+            for task, own in missing:
+                records[task.run_id] = train.run(
                     task.spec, own, store, device=device, threads=threads, progress=progress
                 )
     finally:

@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 
 from fercore import models
-from fercore.analysis import TEST_SPLITS
+from fercore.analysis import SPLITS
 from fercore.hypotheses import HYPOTHESES, Arm, Contrast
 from fercore.record import RunRecord
 from fercore.verdicts import COMPARISON, COSTS
 
-SPLITS = ("valid", *TEST_SPLITS)
 COLUMNS = [*COMPARISON, "untried", "size", "seed", *COSTS]
 COLUMNS += [f"{split}{side}" for split in SPLITS for side in ("_treatment", "_control", "")]
 
@@ -46,15 +45,14 @@ def reasons(
     found = {}
     for name, hypothesis in HYPOTHESES.items():
         if name not in names:
-            found[str(name)] = "HYPOTHESES does not name it"
+            found[name] = "HYPOTHESES does not name it"
         elif not (large if hypothesis.large else sizes):
-            found[str(name)] = f"{'LARGE' if hypothesis.large else 'SIZES'} is empty"
+            found[name] = f"{'LARGE' if hypothesis.large else 'SIZES'} is empty"
     return found
 
 
 def _about(name: str, untried: str = "") -> dict[str, Any]:
-    known = {str(key): hypothesis for key, hypothesis in HYPOTHESES.items()}
-    row = {"hypothesis": name, "claim": known[name].claim, "untried": untried}
+    row = {"hypothesis": name, "claim": HYPOTHESES[name].claim, "untried": untried}
     return {**row, "subject": "", "change": "", "directed": True}
 
 
@@ -74,13 +72,9 @@ def _trial(
     for side, arms in sides.items():
         row[f"{side}_params"] = max(models.cost(arm.model).trainable for arm in arms)
         for split in SPLITS:
-            reached = [_accuracy(records[arm, seed], split) for arm in arms]
+            found = [records[arm, seed].accuracy(split) for arm in arms]
+            reached = [math.nan if value is None else value for value in found]
             row[f"{split}_{side}"] = reached[0] - sum(reached[1:])
     for split in SPLITS:
         row[split] = row[f"{split}_treatment"] - row[f"{split}_control"]
     return row
-
-
-def _accuracy(record: RunRecord, split: str) -> float:
-    measured = record.splits.get(split)
-    return measured.accuracy if measured else math.nan

@@ -24,6 +24,7 @@ from fercore.analysis.pairs import matched_pairs, smallest_within
 from fercore.analysis.pooled import half_width, pooled_deviation
 from fercore.analysis.seeds import (
     LEVEL,
+    SPLITS,
     TEST_SPLITS,
     Row,
     bootstrap,
@@ -36,6 +37,7 @@ from fercore.analysis.seeds import (
 
 __all__ = [
     "LEVEL",
+    "SPLITS",
     "TEST_SPLITS",
     "UNITS",
     "Comparison",

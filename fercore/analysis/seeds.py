@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 TEST_SPLITS = ("PublicTest", "PrivateTest")
+SPLITS = ("valid", *TEST_SPLITS)
 LEVEL = 0.95
 """Confidence level of every interval."""
 

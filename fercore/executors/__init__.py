@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from fercore.executors.place import ExecutorError, Place, Task, settle
-from fercore.executors.place import parse as parse
+from fercore.executors.place import ExecutorError, Place, Task, parse, settle
 
 __all__ = ["ExecutorError", "Place", "Task", "parse", "settle"]

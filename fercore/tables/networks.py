@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fercore.analysis import TEST_SPLITS, bootstrap, summarise
+from fercore.analysis import SPLITS, TEST_SPLITS, bootstrap, summarise
 from fercore.display import Table
 from fercore.tables.words import percent
-
-PRESENT = ("valid", *TEST_SPLITS)
 
 
 def networks(
@@ -28,7 +26,7 @@ def networks(
 
     generator: for the intervals; every split's start from the same state of it.
     """
-    splits = [split for split in PRESENT if split in runs and runs[split].notna().any()]
+    splits = [split for split in SPLITS if split in runs and runs[split].notna().any()]
     each = {split: _summary(runs, split, generator) for split in splits or ["valid"]}
     table = next(iter(each.values()))
     shown = pd.DataFrame(
