@@ -111,3 +111,18 @@ def costs(spec: ModelSpec) -> dict[str, Any]:
         **{f"{form}_bytes": size for form, size in models.weight_bytes(spec).items()},
         "latency_ms": models.latency(spec),
     }
+
+
+def published() -> pd.DataFrame:
+    """The reports' own figures, one row each, beside what their networks cost."""
+    costs = {f.network: models.cost(ModelSpec(name=f.network)) for f in models.PUBLISHED}
+    rows = [
+        {
+            **figure._asdict(),
+            "params_trainable": costs[figure.network].trainable,
+            "params_keras_total": costs[figure.network].keras_total,
+            "macs": costs[figure.network].macs,
+        }
+        for figure in models.PUBLISHED
+    ]
+    return pd.DataFrame(rows)

@@ -103,6 +103,33 @@ class RunRecord(Noun):
         figures = (f"{name} {100 * score.accuracy:.1f} %" for name, score in self.splits.items())
         return "  ".join([self.status, *figures, *filter(None, [self.message])])
 
+    def __repr__(self) -> str:
+        network = f"{self.spec.model.name}, {self.params_trainable:,} parameters"
+        how = f"seed {self.spec.seed}, epochs {self.spec.train.epochs}"
+        return f"RunRecord({self.run_id}: {network}, {how}: {self.outcome})"
+
+    def _repr_html_(self) -> str:
+        from fercore import reprs  # here, as it needs torch, which takes seconds to import
+
+        accuracies = {
+            f"accuracy, {name}": f"{100 * score.accuracy:.1f} % of {score.n:,}"
+            for name, score in self.splits.items()
+        }
+        return reprs.facts(
+            f"{self.spec.model.name}, seed {self.spec.seed} ({self.run_id})",
+            {
+                "outcome": " ".join(filter(None, [self.status, self.message])),
+                **accuracies,
+                "trainable parameters": f"{self.params_trainable:,}",
+                "Keras total parameters": f"{self.params_keras_total:,}",
+                "multiply-adds per image (MACs)": f"{self.macs:,}",
+                "data": f"{self.data.source}, {self.data.train_images:,} images trained on",
+                "epochs": self.spec.train.epochs,
+                "time": f"{self.seconds:,.0f} s on {self.device}, {self.dtype}",
+                "finished": f"{self.finished}, commit {self.commit or 'unknown'}",
+            },
+        )
+
     def accuracy(self, split: str) -> float | None:
         """Accuracy on a split; None where the split is absent or the run diverged."""
         score = self.splits.get(split)

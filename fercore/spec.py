@@ -60,6 +60,11 @@ class ModelSpec(Spec):
     norm: Literal["before", "after", "none"] = "before"
     """Family members: BatchNorm before or after the activation, or nowhere."""
 
+    def _repr_html_(self) -> str:
+        from fercore import reprs  # here, as it stands above: a specification imports nothing
+
+        return reprs.network(self)
+
 
 class AugmentSpec(Spec):
     """Random geometric changes of each training image, drawn anew each epoch.

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import device as devices
-from fercore import measured, models, sweep, trials
+from fercore import measured, models, reprs, sweep, trials
 from fercore.analysis import TEST_SPLITS, over_images
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
@@ -56,6 +56,13 @@ class Study:
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
         self._costs: dict[str, dict[str, Any]] = {}
+
+    def __repr__(self) -> str:
+        return f"Study({self.faces!r}, runs so far: {len(self.records)})"
+
+    def _repr_html_(self) -> str:
+        runs = pd.DataFrame([measured.run_row(record) for record in self.records.values()])
+        return reprs.study(self.faces.source, self.recipe(), runs)
 
     @property
     def note(self) -> str:
@@ -204,17 +211,7 @@ class Study:
 
     def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
-        costs = {f.network: models.cost(ModelSpec(name=f.network)) for f in models.PUBLISHED}
-        rows = [
-            {
-                **figure._asdict(),
-                "params_trainable": costs[figure.network].trainable,
-                "params_keras_total": costs[figure.network].keras_total,
-                "macs": costs[figure.network].macs,
-            }
-            for figure in models.PUBLISHED
-        ]
-        table = pd.DataFrame(rows)
+        table = measured.published()
         chosen = table["question"].isin(questions)
         return table[chosen & (table["family"] == family if family else True)]
 

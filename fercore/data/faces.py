@@ -64,6 +64,21 @@ class Faces:
         counts = ", ".join(f"{name} {self.count(name):,}" for name in SPLITS)
         return f"Faces({self.source}: {counts})"
 
+    def _repr_html_(self) -> str:
+        """Counts, and a face of each class: of photographs their mean, which shows nobody."""
+        from fercore import reprs  # here, as it needs torch, which takes seconds to import
+
+        groups = {name: self.labels == label for label, name in enumerate(EMOTIONS)}
+        there = {name: self.images[rows] for name, rows in groups.items() if rows.any()}
+        if self.synthetic:
+            shown = [images[0] for images in there.values()]
+        else:
+            shown = [images.mean(0).round().astype(np.uint8) for images in there.values()]
+        unlabelled = {"without a label": f"{(self.labels == UNLABELLED).sum():,}"}
+        counts = {f"{split} images": f"{self.count(split):,}" for split in SPLITS} | unlabelled
+        table = reprs.facts(self.source, {**counts, "fingerprint": self.fingerprint})
+        return table + reprs.tiles(shown, list(there))
+
     def rows(self, split: str) -> NDArray[np.int64]:
         """Indices of the labelled rows of one split, ascending."""
         chosen = (self.splits == split) & (self.labels != UNLABELLED)
