@@ -106,13 +106,12 @@ class RunStore:
         """The record of a run that is there; `StoreError` says why it cannot be used."""
         path = self.folder(run) / "record.json"
         try:
-            return _checked(path.read_bytes(), path.parent)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise StoreError(f"{path.name}: {place}: {first['msg']}") from None
-        except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            record = parse(path.read_bytes(), run)
+        except (OSError, StoreError) as error:
             raise StoreError(f"{path.name}: {getattr(error, 'strerror', error)}") from None
+        if record.status == "done":
+            _whole(path.parent, record)
+        return record
 
     def predictions(self, run: str) -> dict[str, Predictions]:
         """By split: what the run's network said. Raises `StoreError` if there is none."""
@@ -248,19 +247,25 @@ def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
     return safetensors.numpy.save(dict(weights))
 
 
-def _checked(text: bytes, folder: Path) -> RunRecord:
-    tree = json.loads(text)
-    found = tree.get("schema_version") if isinstance(tree, dict) else None
-    if found != SCHEMA_VERSION:
-        raise StoreError(f"expected schema {SCHEMA_VERSION}, found {found}")
-    record = RunRecord.model_validate_json(text)
-    if record.run_id != folder.name:
-        raise StoreError(f"expected run {folder.name}, found run {record.run_id}")
+def parse(text: bytes, run: str | None = None) -> RunRecord:
+    """A record whose id is that of its content, and `run` if that is given; else `StoreError`."""
+    try:
+        tree = json.loads(text)
+        found = tree.get("schema_version") if isinstance(tree, dict) else None
+        if found != SCHEMA_VERSION:
+            raise StoreError(f"expected schema {SCHEMA_VERSION}, found {found}")
+        record = RunRecord.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{place}: {first['msg']}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(str(error)) from None
+    if run not in (None, record.run_id):
+        raise StoreError(f"expected run {run}, found run {record.run_id}")
     named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)
     if named != record.run_id:
         raise StoreError(f"its specification and fingerprints are those of run {named}")
-    if record.status == "done":
-        _whole(folder, record)
     return record
 
 
