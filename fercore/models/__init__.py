@@ -10,7 +10,15 @@ from fercore.models.catalogue import (
     layers,
     listing,
 )
-from fercore.models.costs import GROUPS, activation_bytes, groups, latency, weight_bytes
+from fercore.models.costs import (
+    GROUPS,
+    Piece,
+    activation_bytes,
+    groups,
+    latency,
+    pieces,
+    weight_bytes,
+)
 from fercore.models.families import DEPTH, FAMILIES, nearest, regular
 from fercore.models.layers import Cost, ModelError
 from fercore.models.published import PASSES, PUBLISHED, PublishedFigure
@@ -26,6 +34,7 @@ __all__ = [
     "Cost",
     "ModelError",
     "Part",
+    "Piece",
     "PublishedFigure",
     "Reported",
     "activation_bytes",
@@ -39,6 +48,7 @@ __all__ = [
     "layers",
     "listing",
     "nearest",
+    "pieces",
     "regular",
     "weight_bytes",
 ]

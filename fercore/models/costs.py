@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from fercore.models.layers import (
     Depthwise,
     Layer,
     Layers,
+    ReLU,
     Residual,
     Shape,
     walk,
@@ -32,19 +34,68 @@ PASSES = 50
 """Timed passes of one image; the median counts, so that a busy moment does not."""
 
 
-def groups(spec: ModelSpec) -> dict[str, int]:
-    """Trainable parameters by kind of layer, in the order of `GROUPS`; they add up to all.
+class Piece(NamedTuple):
+    """One layer that has weights, normalises or activates, with what it costs.
 
-    The stem is the first layer that has any; pointwise is 1x1 over all channels; every
+    step: counts the network's steps from 0. A convolution or dense layer begins one, and what
+    follows it belongs to it; a depthwise convolution and its pointwise one are a single step.
+    group: one of `GROUPS`; empty for activations. inputs: channels, or features, received.
+    output: shape for one image. trainable: parameters. macs: multiply-adds.
+    """
+
+    step: int
+    layer: str
+    group: str
+    inputs: int
+    output: Shape
+    trainable: int
+    macs: int
+
+
+def pieces(spec: ModelSpec) -> list[Piece]:
+    """The network layer by layer; costs add up to `cost`. Pools, dropout, flattening are left out.
+
+    The stem is the first layer that has parameters; pointwise is 1x1 over all channels; every
     dense layer belongs to the head.
     """
-    sums = dict.fromkeys(GROUPS, 0)
-    stem = True
+    found: list[Piece] = []
+    step, before = -1, None
     for layer, shape in _single(layers(spec), INPUT):
-        if trainable := layer.cost(shape).trainable:
-            sums["stem" if stem else _group(layer)] += trainable
-            stem = False
+        if not (name := _name(layer)):
+            continue
+        if isinstance(layer, Conv | Depthwise | Dense):
+            joins = isinstance(before, Depthwise) and isinstance(layer, Conv) and layer.k == 1
+            step, before = step + (not joins), layer
+        group = _group(layer) if found else "stem"
+        used = layer.cost(shape)
+        row = step, name, group, shape[0], layer.out(shape), used.trainable, used.macs
+        found.append(Piece(*row))
+    return found
+
+
+def groups(spec: ModelSpec) -> dict[str, int]:
+    """Trainable parameters by kind of layer (`pieces`), in the order of `GROUPS`."""
+    sums = dict.fromkeys(GROUPS, 0)
+    for piece in pieces(spec):
+        if piece.group:
+            sums[piece.group] += piece.trainable
     return sums
+
+
+def _name(layer: Layer) -> str:
+    """What a drawing calls a layer; empty for layers that it leaves out."""
+    match layer:
+        case Conv(k=k, stride=stride) | Depthwise(k=k, stride=stride):
+            plain = "pointwise" if k == 1 else "conv"
+            kind = "depthwise" if isinstance(layer, Depthwise) else plain
+            return f"{kind} {k}×{k}" + (f" /{stride}" if stride > 1 else "")
+        case Dense():
+            return "dense"
+        case BatchNorm():
+            return "BatchNorm"
+        case ReLU(slope=slope):
+            return "LeakyReLU" if slope else "ReLU"
+    return ""
 
 
 def _single(parts: Layers, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
@@ -68,7 +119,7 @@ def _group(layer: Layer) -> str:
             return "normalisation"
         case Dense():
             return "dense head"
-    raise TypeError(f"no group for {layer!r}")
+    return ""
 
 
 def activation_bytes(spec: ModelSpec) -> int:
