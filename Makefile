@@ -54,9 +54,9 @@ report: $(READY)  ## train what is missing; write reports/PRESET/report.html and
 q1 q2 q3 q4 q5: $(READY)  ## one question alone: its executed notebook and an HTML page
 	@$(REPORT) --only $@
 
-lab: $(READY)  ## JupyterLab on the notebooks
+lab: $(READY)  ## JupyterLab: explore networks, runs and faces
 	$(NO_PARAMETERS)@$(BIN)/jupyter lab --ServerApp.root_dir=. \
-	  --LabApp.default_url=/lab/tree/notebooks/q1_compact_vs_large.ipynb
+	  --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
 	$(NO_PARAMETERS)@$(BIN)/python -m pytest

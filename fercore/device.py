@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,9 @@ import torch
 from torch import nn
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
+
+ALONE = threading.RLock()
+"""Torch's random numbers and settings belong to the whole process: one run at a time has them."""
 
 
 class DeviceError(ValueError):

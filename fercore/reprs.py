@@ -22,7 +22,7 @@ COLUMNS = ("layer", "output", "parameters", "share", "MACs")
 
 def facts(title: str, pairs: Mapping[str, object]) -> str:
     """A title and a table of names and values."""
-    texts = pd.DataFrame({"": list(pairs), " ": [str(value) for value in pairs.values()]})
+    texts = pd.DataFrame({"what": list(pairs), "value": [str(value) for value in pairs.values()]})
     return f"<p><strong>{escape(title)}</strong></p>{html_table(texts, [False, False])}"
 
 

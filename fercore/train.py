@@ -55,7 +55,7 @@ def run(
             return found
         shown = progress or choose()
         try:
-            with devices.repeatable(where, threads):
+            with devices.ALONE, devices.repeatable(where, threads):
                 return _Run(name, spec, faces, store, where).make(shown)
         finally:
             if progress is None:

@@ -9,13 +9,15 @@ import nbformat
 import pytest
 import yaml
 
+from fercore.report.notebooks import find
 from fercore.report.parameters import declared
 from fercore.setting import Setting, check
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+NOTEBOOKS = find(FOLDER)
 QUESTIONS = [path for path in NOTEBOOKS if path.name.startswith("q")]
-ALLOWED = {"analysis", "figures", "interactive", "sentences", "study", "tables", "verdicts", "why"}
+ALLOWED = {"analysis", "figures", "inside", "interactive", "sentences", "study", "tables"}
+ALLOWED |= {"verdicts", "why"}
 
 
 def cells(path: Path) -> list[nbformat.NotebookNode]:

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from fercore.report import Job, NotebookError, _aside, build
+from fercore.report.notebooks import find
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +23,7 @@ def soup(tiny_report: Path) -> BeautifulSoup:
 
 @pytest.mark.slow
 def test_every_notebook_was_executed_without_error(tiny_report: Path) -> None:
-    sources = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    sources = sorted(path.name for path in find(ROOT / "notebooks"))
     executed = sorted(path.name for path in (tiny_report / "notebooks").glob("*.ipynb"))
     assert executed == sources
     assert not (tiny_report / "failed").exists()

@@ -1,1 +1,9 @@
-"""Networks, runs and faces to explore by hand in JupyterLab; see notebooks/explore.ipynb."""
+"""Networks, runs and faces to explore by hand in JupyterLab: `notebooks/explore.ipynb`.
+
+What is shown comes from plain functions (`choices`, `runs`, `looks`), a run is made in a thread
+(`training`), and panels of ipywidgets (`networks`, `browse`, `look`) join the two on one `desk`.
+"""
+
+from fercore.explore.desk import Desk, begin
+
+__all__ = ["Desk", "begin"]

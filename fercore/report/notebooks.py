@@ -16,8 +16,12 @@ class ReportError(ValueError):
 
 
 def find(folder: Path) -> list[Path]:
-    """The folder's notebooks: questions (q1, q2, ...) first, then the others, each by name."""
-    found = sorted(folder.glob("*.ipynb"), key=lambda path: (not _is_question(path), path.name))
+    """The folder's notebooks: questions (q1, q2, ...) first, then the others, each by name.
+
+    One whose name begins with "explore" is for JupyterLab alone.
+    """
+    paths = (path for path in folder.glob("*.ipynb") if not path.stem.startswith("explore"))
+    found = sorted(paths, key=lambda path: (not _is_question(path), path.name))
     if not found:
         raise ReportError(f"{folder}: no notebooks (*.ipynb) there")
     return found

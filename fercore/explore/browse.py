@@ -1,0 +1,113 @@
+"""Runs of the store: found by filters, seen together, compared by twos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+import pandas as pd
+
+from fercore import reprs
+from fercore.explore import runs
+from fercore.explore.panel import Panel, drawn, dropdown, html, row
+from fercore.figures import NAMES
+from fercore.record import RunRecord
+
+if TYPE_CHECKING:
+    from fercore.explore.desk import Desk
+
+FAMILIES = [("all", runs.ALL), *((name, family) for family, name in NAMES.items())]
+
+
+class Runs(Panel):
+    """All runs in a table with filters, and those that are comparable as a scatter."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.family = dropdown("family", FAMILIES)
+        self.status = dropdown("status", [runs.ALL, "done", "diverged"])
+        self.data = dropdown("data", [runs.ALL])
+        self.reread = widgets.Button(description="Read the store again")
+        self.group = dropdown("scatter of", layout={"width": "40em"})
+        self.table, self.chart = widgets.HTML(), widgets.Output()
+        filters = [self.family, self.data, self.status]
+        self.on_change(filters, self.show)
+        self.on_change([self.group], self.draw)
+        self.on_click(self.reread, desk.refresh)
+        self.box.children = (
+            row(*filters, self.reread),
+            self.message,
+            self.table,
+            self.group,
+            self.chart,
+        )
+        self.refresh()
+
+    def refresh(self, latest: RunRecord | None = None) -> None:
+        """Other runs: other data to filter by, other groups; that of the latest run is shown."""
+        self.rows = runs.rows(self.desk.records.values())
+        self.offer(self.data, [runs.ALL, *dict.fromkeys(self.rows["data"])])
+        self.offer(self.group, dict.fromkeys(self.rows["group"]))
+        if latest:
+            with self.quiet():
+                self.group.value = self.rows.set_index("run_id")["group"][latest.run_id]
+        self.attempt(self.show)
+        self.attempt(self.draw)
+
+    @property
+    def chosen(self) -> pd.DataFrame:
+        """The rows that the filters leave."""
+        wanted = {"family": self.family, "data": self.data, "status": self.status}
+        return runs.matching(self.rows, **{key: choice.value for key, choice in wanted.items()})
+
+    def show(self) -> None:
+        """The table."""
+        found = self.chosen
+        self.say(f"{len(found)} of {len(self.rows)} runs")
+        table = html(reprs.runs(found, "Runs, the latest first.")) if len(found) else ""
+        self.table.value = table
+
+    def draw(self) -> None:
+        """The scatter."""
+        self.chart.outputs = ()
+        if self.group.value is not None:
+            drawn(self.chart, runs.scatter(runs.matching(self.rows, group=self.group.value)))
+
+
+class Compare(Panel):
+    """Two runs side by side."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        wide = {"width": "32em"}
+        self.first, self.second = (dropdown(n, layout=wide) for n in ("run", "beside"))
+        self.split = dropdown("split", runs.SPLITS)
+        self.figures = widgets.HTML()
+        self.on_change([self.first, self.second, self.split], self.show)
+        self.box.children = (
+            row(self.first, self.second, self.split),
+            self.message,
+            self.figures,
+        )
+        self.refresh()
+
+    def refresh(self, latest: RunRecord | None = None) -> None:
+        """Other runs to choose from."""
+        options = runs.options(self.desk.records.values())
+        for place, control in enumerate((self.first, self.second)):
+            self.offer(control, options, prefer=place)
+        self.attempt(self.show)
+
+    def show(self) -> None:
+        """Both runs' figures, unless these are shown already."""
+        names = dict.fromkeys([self.first.value, self.second.value])
+        records = [self.desk.records[name] for name in names if name]
+        if not records:
+            self.figures.value = ""
+            self.say("no run is in the store")
+            return
+        self.figures.value = "".join(
+            html(figure) for figure in runs.comparison(records, self.split.value)
+        )
+        lacking = [runs.title(r) for r in records if self.split.value not in r.splits]
+        self.say(f"no {self.split.value} in {', '.join(lacking)}" if lacking else "")

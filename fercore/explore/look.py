@@ -1,0 +1,121 @@
+"""Faces to look at: those of the data, and those that a network reads wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from fercore.data import EMOTIONS, SPLITS, Faces
+from fercore.explore import looks, runs
+from fercore.explore.panel import Panel, dropdown, row
+from fercore.record import RunRecord
+
+if TYPE_CHECKING:
+    from fercore.explore.desk import Desk
+
+PAGE = 21
+"""Faces shown at once."""
+
+
+class Sheet(Panel):
+    """Pages of faces, with a class to choose."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.emotion = dropdown("class", [runs.ALL, *EMOTIONS])
+        self.split = dropdown("split")
+        self.before, self.after = (widgets.Button(description=n) for n in ("Previous", "Next"))
+        self.faces = widgets.HTML()
+        self.first = 0
+        self.on_click(self.before, lambda: self.turn(-PAGE))
+        self.on_click(self.after, lambda: self.turn(PAGE))
+
+    def turn(self, by: int) -> None:
+        """Show earlier or later faces."""
+        self.first = max(0, self.first + by)
+        self.show()
+
+    def restart(self) -> None:
+        """Show the first faces of another choice."""
+        self.first = 0
+        self.show()
+
+    def show(self) -> None:
+        """The faces of this page."""
+        raise NotImplementedError
+
+    def lay_out(self, faces: Faces, found: Sequence[looks.Look], what: str) -> None:
+        """Show a page of these faces, and how many there are."""
+        page = found[self.first : self.first + PAGE]
+        self.before.disabled = self.first == 0
+        self.after.disabled = self.first + PAGE >= len(found)
+        self.faces.value = looks.sheet(faces, page)
+        which = f"{self.first + 1:,} to {self.first + len(page):,} of " if page else ""
+        self.say(f"{which}{len(found):,} {what}")
+
+
+class Gallery(Sheet):
+    """The faces of the data that the first panel names."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.offer(self.split, SPLITS)
+        self.on_change([self.split, self.emotion], self.restart)
+        self.box.children = (
+            row(self.split, self.emotion, self.before, self.after),
+            self.message,
+            self.faces,
+        )
+        self.attempt(self.show)
+
+    def refresh(self, latest: RunRecord | None = None) -> None:
+        """The data may be others."""
+        self.attempt(self.restart)
+
+    def show(self) -> None:
+        """The faces of this page."""
+        faces = self.desk.faces
+        found = looks.gallery(faces, self.split.value, self.emotion.value)
+        self.lay_out(faces, found, f"faces, {faces.source}")
+
+
+class Mistakes(Sheet):
+    """The faces that a run's network reads wrongly."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.run = dropdown("run", layout={"width": "32em"})
+        self.on_change([self.run], self.choose)
+        self.on_change([self.split, self.emotion], self.restart)
+        self.box.children = (
+            row(self.run, self.split, self.emotion),
+            row(self.before, self.after),
+            self.message,
+            self.faces,
+        )
+        self.refresh()
+
+    def refresh(self, latest: RunRecord | None = None) -> None:
+        """Other runs to choose from."""
+        done = [record for record in self.desk.records.values() if record.status == "done"]
+        self.offer(self.run, runs.options(done))
+        self.attempt(self.choose)
+
+    def choose(self) -> None:
+        """Another run: its predictions, faces and splits."""
+        self.faces.value = ""
+        if self.run.value is None:
+            self.say("no finished run is in the store")
+            return
+        self.said = self.desk.store.predictions(self.run.value)
+        tests = [split for split in self.said if split != "valid"]
+        self.offer(self.split, [*tests, "valid"])
+        self.restart()
+
+    def show(self) -> None:
+        """The faces of this page."""
+        faces = self.desk.faces_of(self.desk.records[self.run.value])
+        found = looks.mistakes(self.said[self.split.value], self.emotion.value)
+        self.lay_out(faces, found, "mistakes, the surest first")

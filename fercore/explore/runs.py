@@ -1,0 +1,122 @@
+"""Runs of the store to browse and to compare: tables, charts and figures of plain records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from fercore import figures, interactive, measured, models
+from fercore.analysis import SPLITS, bootstrap, headline_split, summarise
+from fercore.data import EMOTIONS
+from fercore.display import Chart, Figure
+from fercore.record import Epoch, RunRecord
+
+__all__ = ["ALL", "SPLITS", "comparison", "matching", "options", "rows", "scatter", "title"]
+
+ALL = "all"
+NOTE = "Synthetic data (SynthFER), not photographs."
+
+
+def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
+    """A runs table, latest run first, with more columns.
+
+    ``data``: the faces' name; ``group``: what is comparable, the same faces and recipe;
+    ``synthetic``.
+    """
+    ordered = _latest_first(records)
+    if not ordered:
+        return pd.DataFrame(columns=["run_id", "family", "status", "data", "group"])
+    table = pd.DataFrame([measured.run_row(record) for record in ordered])
+    return table.assign(
+        data=_distinct([(r.data.source, r.data.fingerprint) for r in ordered]),
+        group=_distinct([(_conditions(record), _recipe(record)) for record in ordered]),
+        synthetic=[record.data.synthetic for record in ordered],
+    )
+
+
+def matching(table: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    """Rows whose columns have these values; `ALL` matches every value."""
+    for column, value in wanted.items():
+        if value != ALL:
+            table = table[table[column] == value]
+    return table
+
+
+def title(record: RunRecord) -> str:
+    """A run's name for people, unlike every other run's."""
+    epochs = record.spec.train.epochs
+    network = models.label(record.spec.model)
+    return f"{network}, seed {record.spec.seed}, epochs {epochs} ({record.run_id[:6]})"
+
+
+def options(records: Iterable[RunRecord]) -> list[tuple[str, str]]:
+    """For a dropdown: titles and ids, the latest run first."""
+    return [(title(record), record.run_id) for record in _latest_first(records)]
+
+
+def scatter(table: pd.DataFrame) -> Chart:
+    """Size against accuracy for runs of one ``group``: equal networks differ only in their seed."""
+    split = headline_split(table)
+    summary = summarise(table, split, bootstrap(table, split, np.random.default_rng(0)))
+    note = NOTE if table["synthetic"].any() else ""
+    return interactive.size_against_accuracy(
+        table, summary, split, published=measured.published(), note=note
+    )
+
+
+def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
+    """Learning curves, and of runs that measured `split` their confusions there.
+
+    Two that did are also subtracted, the second from the first.
+    """
+    note = NOTE if any(record.data.synthetic for record in records) else ""
+    history = [
+        {"network": title(record), "seed": record.spec.seed, **epoch.model_dump()}
+        for record in records
+        for epoch in record.history
+    ]
+    columns = ["network", "seed", *Epoch.model_fields]
+    shown = [figures.learning_curves(pd.DataFrame(history, columns=columns), note=note)]
+    matrices = {
+        title(record): np.array(record.splits[split].confusion)
+        for record in records
+        if split in record.splits
+    }
+    if matrices:
+        both = figures.confusions(matrices, EMOTIONS, split, note=note)
+        caption = f"Confusion matrices on {split}; each row adds up to 100 % of its class."
+        shown.append(replace(both, caption=caption))
+    if len(matrices) == 2:
+        shown.append(figures.confusion_difference(matrices, EMOTIONS, split, note=note))
+    return shown
+
+
+def _latest_first(records: Iterable[RunRecord]) -> list[RunRecord]:
+    return sorted(records, key=lambda record: (record.finished, record.run_id), reverse=True)
+
+
+def _conditions(record: RunRecord) -> str:
+    train = record.spec.train
+    return f"{record.data.source}, {record.data.train_images:,} images, epochs {train.epochs}"
+
+
+def _recipe(record: RunRecord) -> str:
+    """Everything but network and seed, as a few hexadecimal digits."""
+    data = record.spec.data.model_dump(mode="json", exclude={"source"})
+    whole = [record.data.fingerprint, data, record.spec.train.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def _distinct(named: Sequence[tuple[str, str]]) -> list[str]:
+    """Names; those that stand for several identities get their first digits."""
+    meanings: dict[str, set[str]] = {}
+    for name, identity in named:
+        meanings.setdefault(name, set()).add(identity)
+    return [
+        name if len(meanings[name]) == 1 else f"{name} ({identity[:6]})" for name, identity in named
+    ]
