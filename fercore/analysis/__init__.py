@@ -20,6 +20,7 @@ from fercore.analysis.errors import (
     reliability,
 )
 from fercore.analysis.images import image_lead, over_images
+from fercore.analysis.looks import Looks, lower_share
 from fercore.analysis.pairs import matched_pairs, smallest_within
 from fercore.analysis.pooled import half_width, pooled_deviation
 from fercore.analysis.seeds import (
@@ -41,6 +42,7 @@ __all__ = [
     "TEST_SPLITS",
     "UNITS",
     "Comparison",
+    "Looks",
     "Row",
     "bootstrap",
     "budgets",
@@ -52,6 +54,7 @@ __all__ = [
     "headline_split",
     "image_lead",
     "judge",
+    "lower_share",
     "matched_pairs",
     "over_images",
     "per_class",

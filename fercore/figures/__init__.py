@@ -6,6 +6,8 @@ says so where the data is synthetic.
 """
 
 from fercore.figures.errors import confusion_difference, confusions, reliability
+from fercore.figures.layers import blocks, layers
+from fercore.figures.looks import looks
 from fercore.figures.sizes import budgets, leads, size_against_accuracy
 from fercore.figures.style import COLOURS, NAMES, amount, house_axes, short
 from fercore.figures.training import faces, learning_curves
@@ -14,13 +16,16 @@ __all__ = [
     "COLOURS",
     "NAMES",
     "amount",
+    "blocks",
     "budgets",
     "confusion_difference",
     "confusions",
     "faces",
     "house_axes",
+    "layers",
     "leads",
     "learning_curves",
+    "looks",
     "reliability",
     "short",
     "size_against_accuracy",

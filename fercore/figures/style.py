@@ -14,6 +14,16 @@ from fercore.analysis import UNITS
 COLOURS = {"mobilenet": "#0173b2", "cnn": "#d55e00"}
 """From seaborn's colour-blind palette."""
 
+GROUP_COLOURS = {
+    "stem": "#949494",
+    "depthwise": "#56b4e9",
+    "pointwise": COLOURS["mobilenet"],
+    "plain convolution": COLOURS["cnn"],
+    "normalisation": "#cc78bc",
+    "dense head": "#029e73",
+}
+"""Kinds of layers, from the same palette: a family's own layers have its colour."""
+
 NAMES = {"mobilenet": "MobileNet", "cnn": "plain CNN"}
 MARKERS = {"A": "s", "B": "^", "sweep": "o"}
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}

@@ -5,15 +5,19 @@ one side ahead, the other ahead, no difference shown, too few seeds, nothing fin
 """
 
 from fercore.sentences.comparison import budgets, channels, claims, comparison
+from fercore.sentences.inside import blocks, layers, looks
 from fercore.sentences.sizes import large_against_compact, size_against_accuracy
 from fercore.sentences.words import Text
 
 __all__ = [
     "Text",
+    "blocks",
     "budgets",
     "channels",
     "claims",
     "comparison",
     "large_against_compact",
+    "layers",
+    "looks",
     "size_against_accuracy",
 ]
