@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -256,9 +255,8 @@ def test_the_report_refuses_before_anything_runs(
     def build(*_: object, **__: object) -> list[Path]:
         raise AssertionError("something ran")
 
-    door = sys.modules["fercore.cli.report"]
-    monkeypatch.setattr(door, "build", build)
-    monkeypatch.setattr(door, "load", lambda source: random_faces(200))
+    monkeypatch.setattr("fercore.report.build", build)
+    monkeypatch.setattr("fercore.data.load", lambda source: random_faces(200))
     texts = [*given_values, *([] if "TRAIN" in given_values[0] else ["TRAIN_IMAGES=80"])]
     with pytest.raises((ParameterError, StudyError, DataError), match=message):
         report(settings=texts, notebooks=Path(__file__).parents[1] / "notebooks")

@@ -3,43 +3,74 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
 from fercore.cli.data import app as data
+from fercore.cli.look import group
 from fercore.cli.models import models
+from fercore.cli.predict import predict
 from fercore.cli.report import parameters, report
 from fercore.cli.runs import app as runs
-from fercore.data import DataError
-from fercore.device import DeviceError
-from fercore.models import ModelError
-from fercore.progress import ProgressError
-from fercore.report import NotebookError, ReportError
-from fercore.runs import StoreError
-from fercore.setting import StudyError
 
-app = typer.Typer(
+COMMANDS: list[tuple[Callable[..., None], str]] = [
+    (models, "fercore models --budget 30000 --budget 200000"),
+    (predict, "fercore predict face.jpg"),
+    (report, "fercore report --only q2 --set BUDGETS=20000,80000 --set EPOCHS=5"),
+    (parameters, "fercore parameters q2"),
+]
+"""Each with an example for its help."""
+
+app = group(
     name="fercore",
     help="How few parameters does it take to read a facial expression?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+    epilog="Example: fercore report --only q2. Completion: fercore --install-completion",
 )
-app.add_typer(data, name="data")
-app.add_typer(runs, name="runs")
-for command in (models, report, parameters):
-    app.command()(command)
+for command, example in COMMANDS:
+    app.command(epilog=f"Example: {example}")(command)
+app.add_typer(data, name="data", epilog="Example: fercore data inspect fer2013.csv")
+app.add_typer(runs, name="runs", epilog="Example: fercore runs list")
 
-MISTAKES = (DataError, DeviceError, ModelError, ProgressError, ReportError, StoreError, StudyError)
-"""Errors whose message says all that a user needs; anything else is a fault of fercore."""
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"fercore {version('fercore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which fercore this is."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message and exit code 2, a failed cell 1."""
+    """Run the command line; a user's mistake is one message and exit code 2, a failed cell 1.
+
+    A mistake is a ValueError of the project's own: its message says all that a user needs.
+    Anything else is a fault of fercore.
+    """
     try:
         app()
-    except MISTAKES as mistake:
+    except ValueError as mistake:
+        if not type(mistake).__module__.startswith("fercore."):
+            raise
         print(f"fercore: {mistake}", file=sys.stderr)
         sys.exit(2)
-    except NotebookError as failure:
+    except RuntimeError as failure:
+        from fercore.report import NotebookError
+
+        if not isinstance(failure, NotebookError):
+            raise
         print(f"\n{failure}", file=sys.stderr)
         sys.exit(1)

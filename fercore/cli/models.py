@@ -6,12 +6,9 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from fercore.models import FAMILIES, REPORTED, ModelError, listing, nearest
-from fercore.spec import ModelSpec
+from fercore.cli import complete
+from fercore.cli.look import say, table
 
 
 def models(
@@ -19,7 +16,11 @@ def models(
         bool, typer.Option("--json", help="A JSON list, one object per network.")
     ] = False,
     family: Annotated[
-        str | None, typer.Option(help=f"Only one family: {' or '.join(FAMILIES)}.")
+        str | None,
+        typer.Option(
+            help=f"Only one family: {' or '.join(complete.FAMILIES)}.",
+            autocompletion=complete.families,
+        ),
     ] = None,
     budget: Annotated[
         list[int] | None,
@@ -27,6 +28,9 @@ def models(
     ] = None,
 ) -> None:
     """List the reports' networks (or family members) with parameters and multiply-adds."""
+    from fercore.models import FAMILIES, REPORTED, ModelError, listing, nearest
+    from fercore.spec import ModelSpec
+
     if family is not None and family not in FAMILIES:
         raise ModelError(f"--family: expected {' or '.join(FAMILIES)}, found {family!r}")
     families = [family] if family else list(FAMILIES)
@@ -38,7 +42,7 @@ def models(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:
-        Console().print(_table(rows))
+        _print(rows)
 
 
 _COLUMNS = {
@@ -57,19 +61,16 @@ _NOTES = {
     "MMACs": "million multiply-adds per image",
     "layers": "published, or how sure their reconstruction is",
 }
+_WORDS = ("name", "question", "exact", "layers")
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _print(rows: list[dict[str, Any]]) -> None:
     """The rows in 80 columns, without keys that no row has; `--json` gives all."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), caption_justify="left")
     shown = {name: key for name, key in _COLUMNS.items() if any(row[key] for row in rows)}
-    table.caption = "\n".join(f"{name}: {_NOTES[name]}" for name in shown if name in _NOTES)
-    for heading, key in shown.items():
-        numeric = key in ("macs", "reported_params") or key.startswith("params")
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(_cell(key, row[key]) for key in shown.values()))
-    return table
+    left = [place for place, key in enumerate(shown.values()) if key in _WORDS]
+    cells = ([_cell(key, row[key]) for key in shown.values()] for row in rows)
+    table(list(shown), cells, left=left)
+    say(*(f"{name}: {_NOTES[name]}" for name in shown if name in _NOTES), style="dim")
 
 
 def _cell(key: str, value: Any) -> str:

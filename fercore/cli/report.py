@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercore.data import load
-from fercore.data.split import divide
-from fercore.models import FAMILIES
-from fercore.report import Job, build
-from fercore.report.notebooks import find, read, select
-from fercore.report.parameters import declared, listing
-from fercore.setting import check
+from fercore.cli import complete
+
+if TYPE_CHECKING:
+    from fercore.report import Job
 
 NOTEBOOKS = Annotated[Path, typer.Option(help="Folder of the notebooks and of presets/.")]
 
 
 def report(
-    preset: Annotated[str, typer.Option(help="Name in presets/, or a YAML file.")] = "quick",
+    preset: Annotated[
+        str,
+        typer.Option(help="Name in presets/, or a YAML file.", autocompletion=complete.presets),
+    ] = "quick",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; repeatable."),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="One notebook alone, as q2; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="One notebook alone, as q2; repeatable.", autocompletion=complete.notebooks
+        ),
     ] = None,
     notebooks: NOTEBOOKS = Path("notebooks"),
     out: Annotated[Path, typer.Option(help="Folder of all reports.")] = Path("reports"),
 ) -> None:
     """Execute the notebooks (training what is missing) and write HTML and PDF."""
+    from fercore.report import Job, build
+
     began = time.monotonic()
     job = Job(notebooks, out, preset, settings or (), only or ())
     _check(job)
@@ -44,6 +51,13 @@ def report(
 
 def _check(job: Job) -> None:
     """Find a user's mistake before a kernel starts: parameters and data, once for all notebooks."""
+    from fercore.data import load
+    from fercore.data.split import divide
+    from fercore.models import FAMILIES
+    from fercore.report.notebooks import read
+    from fercore.report.parameters import declared
+    from fercore.setting import check
+
     data = set()
     for path, values in job.parameters().items():
         defaults = {name: found.default for name, found in declared(path).items()}
@@ -57,9 +71,19 @@ def _check(job: Job) -> None:
 
 
 def parameters(
-    notebook: Annotated[str, typer.Argument(help="Key or name, as q2.")],
+    notebook: Annotated[
+        str, typer.Argument(help="Key or name, as q2.", autocompletion=complete.notebooks)
+    ],
     notebooks: NOTEBOOKS = Path("notebooks"),
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
     """List a notebook's parameters with defaults and meaning."""
-    for path in select(find(notebooks), [notebook]):
-        typer.echo(f"{path.stem}\n{listing(declared(path))}")
+    from fercore.report.notebooks import find, select
+    from fercore.report.parameters import declared, listing
+
+    (path,) = select(find(notebooks), [notebook])
+    found = declared(path)
+    if as_json:
+        typer.echo(json.dumps([asdict(parameter) for parameter in found.values()], indent=1))
+    else:
+        typer.echo(f"{path.stem}\n{listing(found)}")

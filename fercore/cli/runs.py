@@ -4,66 +4,78 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from fercore import upkeep
-from fercore.progress import duration
-from fercore.record import RunRecord
-from fercore.runs import RunStore, StoreError
+from fercore.cli import complete
+from fercore.cli.look import group, say, table
 
-app = typer.Typer(
-    help="Look at finished runs, and keep their store in order.", no_args_is_help=True
-)
+if TYPE_CHECKING:
+    from fercore.record import RunRecord
+    from fercore.runs import RunStore
+
+app = group(help="Look at finished runs, and keep their store in order.")
 
 Root = Annotated[
     Path | None,
     typer.Option("--store", help="The store's folder.", envvar="FERCORE_RUNS", show_default="runs"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
-Name = Annotated[str, typer.Argument(metavar="ID", help="A run id, or its first few digits.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="A run id, or its first few digits.", autocompletion=complete.runs
+    ),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID...", help="Run ids, or their beginnings.", autocompletion=complete.runs
+    ),
+]
 
-Names = Annotated[list[str], typer.Argument(metavar="ID...", help="Run ids, or their beginnings.")]
+
+def _store(root: Path | None) -> RunStore:
+    from fercore.runs import RunStore
+
+    return RunStore(root)
 
 
-@app.command("list")
+@app.command("list", epilog="Example: fercore runs list --json")
 def list_runs(store: Root = None, as_json: Json = False) -> None:
     """List all runs, by network and seed."""
-    records = RunStore(store).records()
+    records = _store(store).records()
     if as_json:
         typer.echo(json.dumps([_row(record) for record in records], indent=1))
     else:
-        Console().print(_table(records))
+        _print(records)
 
 
-@app.command()
+@app.command(epilog="Example: fercore runs show 084c --json")
 def show(run: Name, store: Root = None, as_json: Json = False) -> None:
     """Show one run; --json gives its whole record."""
-    record = _find(RunStore(store), run)
+    record = _find(_store(store), run)
     if as_json:
         typer.echo(record.model_dump_json(indent=1))
         return
-    table = Table(box=None, show_header=False)
-    for name, value in _row(record).items():
-        table.add_row(name, "-" if value is None else str(value))
-    Console().print(table)
+    cells = ((name, "-" if value is None else str(value)) for name, value in _row(record).items())
+    table([], cells, left=(0, 1))
 
 
-@app.command()
+@app.command(epilog="Example: fercore runs path 084c")
 def path(run: Name, store: Root = None) -> None:
     """Print the folder that holds a run's record, predictions and weights."""
-    runs = RunStore(store)
+    runs = _store(store)
     typer.echo(runs.folder(_find(runs, run).run_id).absolute())
 
 
-@app.command()
+@app.command(epilog="Example: fercore runs verify")
 def verify(store: Root = None, as_json: Json = False) -> None:
     """Read every file of every run and say which runs cannot be used, and why; exit code 1 then."""
-    runs = RunStore(store)
+    from fercore import upkeep
+
+    runs = _store(store)
     faults = {name: fault for name in runs.names() if (fault := upkeep.fault(runs, name))}
     if as_json:
         rows = [{"run_id": name, "fault": faults.get(name)} for name in runs.names()]
@@ -76,24 +88,26 @@ def verify(store: Root = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: fercore runs remove 084c 0dea")
 def remove(names: Names, store: Root = None) -> None:
     """Delete runs, be they readable or not; they are trained again when asked for."""
-    runs = RunStore(store)
+    runs = _store(store)
     chosen = dict.fromkeys(_one(runs, name) for name in names)
     for run in chosen:
         runs.remove(run)
         typer.echo(f"removed {run}")
 
 
-@app.command()
+@app.command(epilog="Example: fercore runs gc --dry-run")
 def gc(
     store: Root = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be deleted.")] = False,
     as_json: Json = False,
 ) -> None:
     """Delete checkpoints of finished runs, stale locks and what killed processes left."""
-    runs = RunStore(store)
+    from fercore import upkeep
+
+    runs = _store(store)
     found = list(upkeep.leftovers(runs))
     names = [str(path.relative_to(runs.root)) for path in found]
     freed = 0 if dry_run else upkeep.delete(found)
@@ -105,7 +119,27 @@ def gc(
     typer.echo(f"{len(names)} to delete" if dry_run else f"{len(names)} deleted, {freed:,} bytes")
 
 
+@app.command(epilog="Example: fercore runs export 084c small-cnn --to weights")
+def export(
+    run: Name,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call them.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Folder that gets them.", show_default="fercore/weights")
+    ] = None,
+    store: Root = None,
+) -> None:
+    """Copy a run's weights and record, without the machine's paths, for `fercore predict`."""
+    from fercore import weights
+
+    runs = _store(store)
+    found = weights.find(_one(runs, run), runs)
+    made = weights.export(found, name, to)
+    say(f"{made.path} and {made.path.stem}.json", str(made))
+
+
 def _one(store: RunStore, start: str) -> str:
+    from fercore.runs import StoreError
+
     found = [name for name in store.names() if name.startswith(start)]
     if len(found) != 1 or not start:
         names = f": {', '.join(found)}" if found else ""
@@ -117,6 +151,8 @@ def _one(store: RunStore, start: str) -> str:
 
 
 def _find(store: RunStore, start: str) -> RunRecord:
+    from fercore.runs import StoreError
+
     name = _one(store, start)
     try:
         return store.check(name)
@@ -146,16 +182,12 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
     }
 
 
-def _table(records: list[RunRecord]) -> Table:
-    caption = "valid, public, private: accuracy in percent" if records else "no runs"
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption=caption)
-    table.add_column("run", no_wrap=True)
-    table.add_column("network", no_wrap=True)
-    for heading in ("trainable", "seed", "valid", "public", "private", "time"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _print(records: list[RunRecord]) -> None:
+    from fercore.progress import duration
+
     ordered = sorted(records, key=lambda r: (r.params_trainable, r.spec.model.name, r.spec.seed))
-    for record in ordered:
-        table.add_row(
+    cells = (
+        (
             record.run_id,
             record.spec.model.name,
             f"{record.params_trainable:,}",
@@ -163,7 +195,12 @@ def _table(records: list[RunRecord]) -> Table:
             *(_percent(record, split) for split in ("valid", "PublicTest", "PrivateTest")),
             duration(record.seconds) if record.status == "done" else record.status,
         )
-    return table
+        for record in ordered
+    )
+    splits = ["valid", "public", "private"]
+    if records:
+        table(["run", "network", "trainable", "seed", *splits, "time"], cells, left=(0, 1))
+    say("valid, public, private: accuracy in percent" if records else "no runs", style="dim")
 
 
 def _percent(record: RunRecord, split: str) -> str:

@@ -1,0 +1,58 @@
+"""What a trained network says of faces: seven probabilities for each.
+
+    from fercore import predict, weights
+
+    network = weights.load()               # the best that comes with fercore
+    faces = predict.read("photo.jpg")      # or a folder, a .zip, fer2013.csv, "synthetic"
+    predict.predict(network, faces.images)
+
+docs/predict.md shows it from the command line.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fercore.data.crops import Crops, read
+from fercore.data.faces import EMOTIONS, SPLITS, UNLABELLED
+from fercore.evaluate import scores
+
+__all__ = ["Crops", "Hits", "accuracy", "predict", "read"]
+
+
+class Hits(NamedTuple):
+    """How many of n labelled faces were read correctly, and their share."""
+
+    n: int
+    right: int
+    accuracy: float
+
+
+def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probabilities float32 (N, 7) of grey faces uint8 (N, 48, 48); each row sums to 1.
+
+    Columns are in the order of `fercore.data.EMOTIONS`.
+    """
+    if not len(images):
+        return np.empty((0, len(EMOTIONS)), np.float32)
+    probabilities: NDArray[np.float32] = scores(network, torch.tensor(images)).softmax(1).numpy()
+    return probabilities
+
+
+def accuracy(probabilities: NDArray[np.float32], faces: Crops) -> dict[str, Hits]:
+    """By split ("" where the source names none): the labelled faces read correctly.
+
+    A Training split may hold the very images that the network was trained on.
+    """
+    found = {}
+    right = probabilities.argmax(1) == faces.labels
+    for split in (*SPLITS, ""):
+        rows = (faces.splits == split) & (faces.labels != UNLABELLED)
+        if n := int(rows.sum()):
+            found[split] = Hits(n, int(right[rows].sum()), float(right[rows].mean()))
+    return found
