@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fercore.spec import SCHEMA_VERSION, RunSpec
 
@@ -147,3 +147,23 @@ def run_id(spec: RunSpec, data_fingerprint: str, model_fingerprint: str) -> str:
     identity = [SCHEMA_VERSION, whole, data_fingerprint, model_fingerprint]
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def parse(text: bytes, run: str | None = None) -> RunRecord:
+    """A record whose id is that of its content, and `run` if that is given; else ValueError."""
+    try:
+        tree = json.loads(text)
+        found = tree.get("schema_version") if isinstance(tree, dict) else None
+        if found != SCHEMA_VERSION:
+            raise ValueError(f"expected schema {SCHEMA_VERSION}, found {found}")
+        record = RunRecord.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{place}: {first['msg']}") from None
+    if run not in (None, record.run_id):
+        raise ValueError(f"expected run {run}, found run {record.run_id}")
+    named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)
+    if named != record.run_id:
+        raise ValueError(f"its specification and fingerprints are those of run {named}")
+    return record

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 import os
 import shutil
@@ -24,11 +23,9 @@ import numpy as np
 import safetensors.numpy
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from fercore.provenance import root as project
-from fercore.record import RunRecord, run_id
-from fercore.spec import SCHEMA_VERSION
+from fercore.record import RunRecord, parse, run_id
 
 __all__ = ["Predictions", "RunRecord", "RunStore", "StoreError", "run_id"]
 
@@ -107,7 +104,7 @@ class RunStore:
         path = self.folder(run) / "record.json"
         try:
             record = parse(path.read_bytes(), run)
-        except (OSError, StoreError) as error:
+        except (OSError, ValueError) as error:
             raise StoreError(f"{path.name}: {getattr(error, 'strerror', error)}") from None
         if record.status == "done":
             _whole(path.parent, record)
@@ -245,28 +242,6 @@ def _packed(predictions: Mapping[str, Predictions]) -> bytes:
 def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
     """Weights by name as the bytes of a safetensors file; equal weights give equal bytes."""
     return safetensors.numpy.save(dict(weights))
-
-
-def parse(text: bytes, run: str | None = None) -> RunRecord:
-    """A record whose id is that of its content, and `run` if that is given; else `StoreError`."""
-    try:
-        tree = json.loads(text)
-        found = tree.get("schema_version") if isinstance(tree, dict) else None
-        if found != SCHEMA_VERSION:
-            raise StoreError(f"expected schema {SCHEMA_VERSION}, found {found}")
-        record = RunRecord.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise StoreError(f"{place}: {first['msg']}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise StoreError(str(error)) from None
-    if run not in (None, record.run_id):
-        raise StoreError(f"expected run {run}, found run {record.run_id}")
-    named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)
-    if named != record.run_id:
-        raise StoreError(f"its specification and fingerprints are those of run {named}")
-    return record
 
 
 def _whole(folder: Path, record: RunRecord) -> None:

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fercore import models
-from fercore.record import RunRecord
-from fercore.runs import RunStore, StoreError, parse
+from fercore.record import RunRecord, parse
+from fercore.runs import RunStore, StoreError
 
 FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -106,7 +106,7 @@ def _beside(path: Path) -> Weights:
     chosen = own if own.exists() or not common.exists() else common
     try:
         record = parse(chosen.read_bytes())
-    except (OSError, StoreError) as error:
+    except (OSError, ValueError) as error:
         fault = getattr(error, "strerror", error)
         raise WeightsError(f"{chosen}: expected the record of {path.name}: {fault}") from None
     return _whole(Weights(path.stem if chosen == own else record.run_id, path, record))
