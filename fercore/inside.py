@@ -1,0 +1,108 @@
+"""What is inside a study's networks: their blocks, their layers, and what they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from fercore import measured, models, weights
+from fercore.analysis import Looks
+from fercore.data import EMOTIONS
+from fercore.occlusion import drops
+from fercore.runs import StoreError
+from fercore.spec import ModelSpec
+from fercore.study import Study
+
+WIDTH = 16
+"""Channels of the stem of the two members whose blocks are compared, as in docs/models.md."""
+
+
+def blocks(width: int = WIDTH) -> pd.DataFrame:
+    """The last block of one member of each family, equally wide, layer by layer.
+
+    Columns: ``family``, ``network`` and those of `fercore.models.Piece`.
+    """
+    members = [ModelSpec(name=name, widths=models.regular(width)) for name in models.FAMILIES]
+    tables = {member.name: _pieces([member]) for member in members}
+    lasts = [_last_block(table).assign(family=family) for family, table in tables.items()]
+    return pd.concat(lasts, ignore_index=True)
+
+
+def _last_block(table: pd.DataFrame) -> pd.DataFrame:
+    last = table.loc[table["group"] == "dense head", "step"].min() - 1
+    block: pd.DataFrame = table[table["step"] == last]
+    return block
+
+
+def layers(this: Study, runs: pd.DataFrame) -> pd.DataFrame:
+    """Every layer of the study's networks: by report, the largest network first.
+
+    Columns: ``report``, ``network`` and those of `fercore.models.Piece`.
+    """
+    ordered = runs.sort_values(["report", "params_trainable"], ascending=[True, False])
+    reports = ordered.drop_duplicates("network").set_index("network")["report"]
+    table = _pieces(this.specs[str(network)] for network in reports.index)
+    return table.assign(report=table["network"].map(reports))
+
+
+def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
+    rows = [
+        {"network": models.label(spec), **piece._asdict()}
+        for spec in specs
+        for piece in models.pieces(spec)
+    ]
+    return pd.DataFrame(rows)
+
+
+def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
+    """Occlusion maps of a large CNN and a compact MobileNet, by the weights in the store.
+
+    The two are one report's: its largest CNN and its smallest MobileNet with a finished run, each
+    by its first seed that finished; the first report that has both. The images are, for each
+    expression, the first of the split that both read correctly.
+    """
+    pair = _pair(runs[runs["status"] == "done"])
+    if pair.empty:
+        return Looks(reason="no report has both a CNN and a MobileNet with a finished run here")
+    try:
+        return _looks(this, pair, split)
+    except (weights.WeightsError, StoreError) as error:
+        return Looks(reason=str(error))
+
+
+def _pair(done: pd.DataFrame) -> pd.DataFrame:
+    """One run of each of the two networks, the CNN's first; no row if there is no such pair."""
+    for _, part in done.sort_values("seed").groupby("report"):
+        ordered = part.sort_values("params_trainable", kind="stable")
+        cnns, nets = (ordered[ordered["family"] == name] for name in ("cnn", "mobilenet"))
+        if len(cnns) and len(nets):
+            largest = cnns[cnns["network"] == cnns["network"].iloc[-1]]
+            both: pd.DataFrame = pd.concat([largest.head(1), nets.head(1)])
+            return both
+    return pd.DataFrame()
+
+
+def _looks(this: Study, pair: pd.DataFrame, split: str) -> Looks:
+    right = np.concatenate(
+        list(measured.correct(this.store, pair, pair["network"], split).values())
+    )
+    said = this.store.predictions(pair["run_id"].iloc[0])[split]
+    both = np.flatnonzero(right.all(0))
+    labels, first = np.unique(said.labels[both], return_index=True)
+    if not len(labels):
+        names = " and ".join(pair["network"])
+        return Looks(reason=f"no image of {split} was read correctly by both {names}")
+    images = this.faces.images[said.rows[both[first]]]
+    networks = {
+        str(network): weights.load(weights.find(str(run), this.store))
+        for network, run in zip(pair["network"], pair["run_id"], strict=True)
+    }
+    return Looks(
+        images=images,
+        expressions=tuple(EMOTIONS[label] for label in labels),
+        maps={name: drops(network, images, labels) for name, network in networks.items()},
+        unread=tuple(name for i, name in enumerate(EMOTIONS) if i not in labels),
+        synthetic=this.faces.synthetic,
+    )
