@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from pypdf import PdfReader
 from pypdf.generic import Destination
@@ -17,7 +18,7 @@ from fercore.display import Table
 from fercore.report.front import SYNTHETIC, TITLE, Answer, Front
 from fercore.report.html import page
 from fercore.report.notebooks import ReportError
-from fercore.report.pdf import pdf
+from fercore.report.pdf import LINE, _fit, pdf
 from tests.executed_notebooks import (
     code,
     figure,
@@ -254,3 +255,18 @@ def test_what_typst_cannot_set_is_one_line() -> None:
     broken = "<main><img alt='x' src='data:image/png;base64,AAAA'></main>"
     with pytest.raises(ReportError, match=r"PDF: Typst: .+"):
         pdf(broken, front({}))
+
+
+def test_a_wide_table_breaks_no_word_and_gives_the_rest_to_long_texts() -> None:
+    heads = ["run", "network", *(f"figure{i}" for i in range(5)), "remark"]
+    row = ["0123456789ab", "a-mobilenet-73k", *["1,330,439"] * 5, "words that may be wrapped " * 4]
+    markup = pd.DataFrame([row], columns=heads).to_html(index=False)
+    table = BeautifulSoup(markup, "html.parser").table
+    assert table is not None
+    _fit(table)
+    size = float(str(table["data-typst:text:size"]).removesuffix("pt"))
+    shares = [float(str(col["style"]).split()[1].rstrip("%;")) for col in table.find_all("col")]
+    assert sum(shares) == pytest.approx(100, abs=0.1)
+    for share, text_ in zip(shares[:-1], row, strict=False):
+        assert share / 100 * LINE >= 0.45 * size * len(text_)
+    assert shares[-1] == max(shares)

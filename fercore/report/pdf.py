@@ -10,6 +10,7 @@ import mimetypes
 import re
 import tempfile
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,6 +25,9 @@ from fercore.report.notebooks import ReportError
 
 LINE = 481.9
 """Width of the text in points: 170 mm."""
+
+LETTER, GAP = 0.51, 9.0
+"""Mean width of a letter, as a share of the type's size; points between two columns."""
 
 _SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
 _DROPPED = ["script", "style", "nav", "noscript", "template", "button", "svg"]
@@ -100,20 +104,48 @@ def _set_captions(main: Tag) -> None:
 
 
 def _fit(table: Tag) -> None:
-    """Type small enough that no word and no number of any column is broken."""
-    rows = [[_longest(cell) for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
-    columns = max(map(len, rows), default=1)
-    need = sum(max(row[i] for row in rows if i < len(row)) for i in range(columns))
-    fitting = (size for size in _SIZES if 0.5 * size * (need + 2 * columns) <= LINE)
-    table["data-typst:text:size"] = f"{next(fitting, _SIZES[-1])}pt"
+    """Type and columns such that no word and no number is broken, where that can be had.
+
+    What is left of the line goes to the columns whose text would otherwise be wrapped.
+    """
+    rows = [row.find_all(["th", "td"]) for row in table.find_all("tr")]
+    columns = list(zip_longest(*rows))
+    need = [max(_longest(cell) for cell in column if cell) for column in columns]
+    full = [max(_length(cell) for cell in column if cell) for column in columns]
+    fits = (size for size in _SIZES if sum(need) <= _letters(size, len(columns)))
+    size = next(fits, _SIZES[-1])
+    table["data-typst:text:size"] = f"{size}pt"
+    spare, wanted = _letters(size, len(columns)) - sum(need), sum(full) - sum(need)
+    if spare < wanted:
+        share = max(spare, 0) / wanted
+        letters = [a + share * (b - a) for a, b in zip(need, full, strict=True)]
+        _set_widths(table, letters, size)
+
+
+def _letters(size: float, columns: int) -> float:
+    """How many letters of a table fit on a line, at this size in points."""
+    return (LINE - GAP * columns) / (LETTER * size)
+
+
+def _set_widths(table: Tag, letters: list[float], size: float) -> None:
+    group = _new("colgroup")
+    widths = [LETTER * size * count + GAP for count in letters]
+    for width in widths:
+        group.append(_new("col", style=f"width: {100 * width / sum(widths):.2f}%"))
+    caption = table.find("caption")
+    table.insert(table.index(caption) + 1 if caption else 0, group)
+
+
+def _length(cell: Tag) -> int:
+    return len(cell.get_text(" ", strip=True))
 
 
 def _longest(cell: Tag) -> int:
     """Letters that must stay on one line: a whole number, else the longest word."""
     text = cell.get_text(" ", strip=True)
     if "right" in str(cell.get("style", "")) and cell.name == "td":
-        return len(text)
-    return max(map(len, re.split(r"[\s\-/]", text)), default=0)
+        return _length(cell)
+    return max(map(len, text.split()), default=0)
 
 
 def _set_small(main: Tag) -> None:

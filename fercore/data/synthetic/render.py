@@ -14,7 +14,17 @@ from torch import Tensor
 from fercore.data.synthetic.actions import Activation
 from fercore.data.synthetic.dice import PIXEL, Dice, hill, inside, over
 from fercore.data.synthetic.difficulty import Difficulty
-from fercore.data.synthetic.face import Eye, Mouth, Person, View, brow, eye, mouth, pose
+from fercore.data.synthetic.face import (
+    Eye,
+    Mouth,
+    Person,
+    View,
+    brow,
+    eye,
+    meet,
+    mouth,
+    pose,
+)
 
 
 def furrow(distance: Tensor, width: float) -> Tensor:
@@ -272,8 +282,6 @@ def glasses(image: Tensor, p: Person, at: View, dice: Dice, knobs: Difficulty) -
 
 def draw(au: Activation, dice: Dice, knobs: Difficulty) -> tuple[Tensor, View, Person]:
     """Faces (CHUNK, SIDE, SIDE), about 0..1, before the camera spoils them."""
-    from fercore.data.synthetic.face import meet
-
     p = meet(dice)
     at = pose(p, dice, knobs)
     e, b, m = eye(p, au, at), brow(p, au, at), mouth(p, au, at)
