@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Difficulty:
     """Strength of everything that stands between an expression and its label."""
 
-    label_noise: float = 0.05
+    label_noise: float = 0.08
     """Share of images that show another emotion than their label says, drawn by `CONFUSED`."""
     intensity: tuple[float, float] = (0.6, 1.0)
     """Range of an expression's overall strength; 1 is FACS level E (maximum)."""
