@@ -135,7 +135,7 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
         ours.transform_filter("datum.report === 'sweep'")
         .mark_line(strokeWidth=1.5)
         .add_params(_families()),
-        ours.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q"),
+        ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
         base.transform_filter("datum.kind === 'published'")
         .mark_point(filled=False, size=70, opacity=1)

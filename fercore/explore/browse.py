@@ -9,13 +9,15 @@ import pandas as pd
 
 from fercore import reprs
 from fercore.explore import runs
-from fercore.explore.panel import Panel, drawn, dropdown, html, row
+from fercore.explore.panel import Pages, Panel, drawn, dropdown, html, row
 from fercore.figures import NAMES
 from fercore.record import RunRecord
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk
 
+PAGE = 25
+"""Runs shown at once."""
 FAMILIES = [("all", runs.ALL), *((name, family) for family, name in NAMES.items())]
 
 
@@ -29,16 +31,18 @@ class Runs(Panel):
         self.data = dropdown("data", [runs.ALL])
         self.reread = widgets.Button(description="Read the store again")
         self.group = dropdown("scatter of", layout={"width": "40em"})
+        self.pages = Pages(self, PAGE, self.show)
         self.table, self.chart = widgets.HTML(), widgets.Output()
         filters = [self.family, self.data, self.status]
-        self.on_change(filters, self.show)
+        self.on_change(filters, self.pages.restart)
         self.on_change([self.group], self.draw)
         self.on_click(self.reread, desk.refresh)
         self.box.children = (
-            row(*filters, self.reread),
+            row(*filters),
+            row(self.pages.before, self.pages.after, self.reread),
             self.message,
             self.table,
-            self.group,
+            row(self.group),
             self.chart,
         )
         self.refresh()
@@ -51,7 +55,7 @@ class Runs(Panel):
         if latest:
             with self.quiet():
                 self.group.value = self.rows.set_index("run_id")["group"][latest.run_id]
-        self.attempt(self.show)
+        self.attempt(self.pages.restart)
         self.attempt(self.draw)
 
     @property
@@ -61,9 +65,11 @@ class Runs(Panel):
         return runs.matching(self.rows, **{key: choice.value for key, choice in wanted.items()})
 
     def show(self) -> None:
-        """The table."""
-        found = self.chosen
-        self.say(f"{len(found)} of {len(self.rows)} runs")
+        """A page of the table."""
+        chosen = self.chosen
+        part, words = self.pages.place(len(chosen))
+        found = chosen[part]
+        self.say(f"{words} runs, {len(self.rows):,} in the store")
         table = html(reprs.runs(found, "Runs, the latest first.")) if len(found) else ""
         self.table.value = table
 

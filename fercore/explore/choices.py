@@ -66,9 +66,9 @@ def widths(text: str) -> tuple[int, ...]:
     return found
 
 
-def channels(kind: str, budget: float, depth: int) -> str:
+def channels(kind: str, budget: int, depth: int) -> str:
     """Channels of the family member nearest to a budget. Raises `ModelError`."""
-    found = models.nearest(kind, round(budget), depth=depth)
+    found = models.nearest(kind, budget, depth=depth)
     return ", ".join(map(str, found.widths or ()))
 
 

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from fercore.data import EMOTIONS, SPLITS, Faces
 from fercore.explore import looks, runs
-from fercore.explore.panel import Panel, dropdown, row
+from fercore.explore.panel import Pages, Panel, dropdown, row
 from fercore.record import RunRecord
 
 if TYPE_CHECKING:
@@ -26,21 +26,9 @@ class Sheet(Panel):
         super().__init__(desk)
         self.emotion = dropdown("class", [runs.ALL, *EMOTIONS])
         self.split = dropdown("split")
-        self.before, self.after = (widgets.Button(description=n) for n in ("Previous", "Next"))
+        self.pages = Pages(self, PAGE, self.show)
         self.faces = widgets.HTML()
-        self.first = 0
-        self.on_click(self.before, lambda: self.turn(-PAGE))
-        self.on_click(self.after, lambda: self.turn(PAGE))
-
-    def turn(self, by: int) -> None:
-        """Show earlier or later faces."""
-        self.first = max(0, self.first + by)
-        self.show()
-
-    def restart(self) -> None:
-        """Show the first faces of another choice."""
-        self.first = 0
-        self.show()
+        self.on_change([self.split, self.emotion], self.pages.restart)
 
     def show(self) -> None:
         """The faces of this page."""
@@ -48,12 +36,9 @@ class Sheet(Panel):
 
     def lay_out(self, faces: Faces, found: Sequence[looks.Look], what: str) -> None:
         """Show a page of these faces, and how many there are."""
-        page = found[self.first : self.first + PAGE]
-        self.before.disabled = self.first == 0
-        self.after.disabled = self.first + PAGE >= len(found)
-        self.faces.value = looks.sheet(faces, page)
-        which = f"{self.first + 1:,} to {self.first + len(page):,} of " if page else ""
-        self.say(f"{which}{len(found):,} {what}")
+        part, words = self.pages.place(len(found))
+        self.faces.value = looks.sheet(faces, found[part])
+        self.say(f"{words} {what}")
 
 
 class Gallery(Sheet):
@@ -62,9 +47,8 @@ class Gallery(Sheet):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.offer(self.split, SPLITS)
-        self.on_change([self.split, self.emotion], self.restart)
         self.box.children = (
-            row(self.split, self.emotion, self.before, self.after),
+            row(self.split, self.emotion, self.pages.before, self.pages.after),
             self.message,
             self.faces,
         )
@@ -72,7 +56,7 @@ class Gallery(Sheet):
 
     def refresh(self, latest: RunRecord | None = None) -> None:
         """The data may be others."""
-        self.attempt(self.restart)
+        self.attempt(self.pages.restart)
 
     def show(self) -> None:
         """The faces of this page."""
@@ -88,10 +72,9 @@ class Mistakes(Sheet):
         super().__init__(desk)
         self.run = dropdown("run", layout={"width": "32em"})
         self.on_change([self.run], self.choose)
-        self.on_change([self.split, self.emotion], self.restart)
         self.box.children = (
             row(self.run, self.split, self.emotion),
-            row(self.before, self.after),
+            row(self.pages.before, self.pages.after),
             self.message,
             self.faces,
         )
@@ -106,16 +89,17 @@ class Mistakes(Sheet):
     def choose(self) -> None:
         """Another run: its predictions, faces and splits."""
         self.faces.value = ""
-        if self.run.value is None:
-            self.say("no finished run is in the store")
-            return
-        self.said = self.desk.store.predictions(self.run.value)
-        tests = [split for split in self.said if split != "valid"]
-        self.offer(self.split, [*tests, "valid"])
-        self.restart()
+        if self.run.value is not None:
+            self.said = self.desk.store.predictions(self.run.value)
+            tests = [split for split in self.said if split != "valid"]
+            self.offer(self.split, [*tests, "valid"])
+        self.pages.restart()
 
     def show(self) -> None:
         """The faces of this page."""
+        if self.run.value is None:
+            self.say("no finished run is in the store")
+            return
         faces = self.desk.faces_of(self.desk.records[self.run.value])
         found = looks.mistakes(self.said[self.split.value], self.emotion.value)
         self.lay_out(faces, found, "mistakes, the surest first")

@@ -11,11 +11,21 @@ from fercore.data import Faces
 from fercore.explore.choices import KINDS, Choice, channels, nearest
 from fercore.explore.panel import WIDE, Panel, drawn, dropdown, html, number, row
 from fercore.explore.training import Live, Training
+from fercore.figures import short
 from fercore.record import RunRecord
 from fercore.spec import RunSpec
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk
+
+ROUND = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
+BUDGETS = [
+    size * power
+    for power in (1_000, 10_000, 100_000)
+    for size in ROUND
+    if size * power <= 3_000_000
+]
+"""Trainable parameters, as evenly on a logarithmic scale as round numbers are."""
 
 
 class Networks(Panel):
@@ -28,9 +38,7 @@ class Networks(Panel):
         self.images = number("Training images (0: all)", setting.TRAIN_IMAGES or 0, 0, 10_000_000)
         self.images.layout.width = "18em"
         self.kind = dropdown("network", KINDS.items())
-        self.budget = widgets.FloatLogSlider(
-            30_000, min=4, max=6.5, step=0.01, description="parameters", readout_format=",.0f"
-        )
+        self.budget = dropdown("parameters", [(short(n), n) for n in BUDGETS], value=30_000)
         self.channels = widgets.Text(
             description="channels", continuous_update=False, style=WIDE, layout={"width": "16em"}
         )
@@ -49,15 +57,14 @@ class Networks(Panel):
         self.on_change([self.source, self.images, self.channels, self.epochs, self.seed], self.show)
         self.on_click(self.train, self.begin)
         self.on_click(self.stop, self.halt)
-        details = widgets.Accordion([self.layers], titles=["layers"])
         self.box.children = (
             row(self.source, self.images),
             row(*family, self.channels),
             row(self.epochs, self.seed, self.train, self.stop, self.bar),
             self.message,
             self.curve,
-            row(self.costs, self.known),
-            details,
+            row(self.costs, self.layers),
+            self.known,
         )
         self.attempt(self.fill)
 
@@ -86,17 +93,23 @@ class Networks(Panel):
 
     def show(self) -> None:
         """Costs, layers and neighbours of the chosen network."""
-        self.train.disabled = True
+        try:
+            spec, faces = self._read()
+        except ValueError:
+            self.train.disabled = True
+            raise
+        self.known.value = self._neighbours(spec, faces)
+        self.train.disabled = self._busy
+        if not self._busy:
+            self.say(self._outlook(spec, faces))
+
+    def _read(self) -> tuple[RunSpec, Faces]:
         spec = self.choice.specification(self.desk.setting)
         self.costs.value = reprs.facts(models.label(spec.model), reprs.costs(spec.model))
         self.layers.value = reprs.layers(spec.model)
         if not self.desk.knows(spec.data.source):
             self.say(f"reading {spec.data.source} ...")
-        faces = self.desk.use(spec.data.source)
-        self.known.value = self._neighbours(spec, faces)
-        self.train.disabled = self._busy
-        if not self._busy:
-            self.say(self._outlook(spec, faces))
+        return spec, self.desk.use(spec.data.source)
 
     def refresh(self, latest: RunRecord | None = None) -> None:
         """There may be other neighbours."""

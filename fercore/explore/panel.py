@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from fercore.display import Chart, Figure, Table
+from fercore.display import CHART_MIME, Chart, Figure, Table
 from fercore.record import RunRecord
 
 if TYPE_CHECKING:
@@ -81,9 +81,61 @@ class Panel:
                 control.index = min(prefer, len(found) - 1)
 
 
+class Pages:
+    """Buttons that turn the pages of something long; `show` shows the page."""
+
+    def __init__(self, panel: Panel, size: int, show: Callable[[], None]) -> None:
+        self.size, self.first, self._show = size, 0, show
+        self.before, self.after = (widgets.Button(description=n) for n in ("Previous", "Next"))
+        panel.on_click(self.before, lambda: self.turn(-size))
+        panel.on_click(self.after, lambda: self.turn(size))
+
+    def turn(self, by: int) -> None:
+        """Show what is so much later."""
+        self.first = max(0, self.first + by)
+        self._show()
+
+    def restart(self) -> None:
+        """Show the first page, of something else."""
+        self.first = 0
+        self._show()
+
+    def place(self, count: int) -> tuple[slice, str]:
+        """Of so many: where the page is, and the same in words, as "22 to 42 of 140"."""
+        stop = min(self.first + self.size, count)
+        self.before.disabled, self.after.disabled = self.first == 0, stop == count
+        words = f"{self.first + 1:,} to {stop:,} of {count:,}" if count else "0"
+        return slice(self.first, stop), words
+
+
 def dropdown(description: str, options: Iterable[Any] = (), **more: Any) -> Any:
-    """A list to choose one of."""
-    return widgets.Dropdown(description=description, options=list(options), style=WIDE, **more)
+    """A list to choose one of, for the mouse; `row` puts buttons for the keyboard beside it.
+
+    JupyterLab keeps arrows and letters for itself wherever no text is typed: on a list that has
+    the focus an arrow goes to another cell, and x cuts the cell. So Tab passes it by.
+    """
+    return widgets.Dropdown(
+        description=description, options=list(options), style=WIDE, tabbable=False, **more
+    )
+
+
+def _stepped(control: Any) -> Any:
+    """A dropdown between buttons that go to the option before and after."""
+    buttons = [_step(control, by) for by in (-1, 1)]
+    return widgets.HBox([control, *buttons], layout={"margin": "0 1em 0 0"})
+
+
+def _step(control: Any, by: int) -> Any:
+    icon, word = ("chevron-left", "previous") if by < 0 else ("chevron-right", "next")
+    tip = f"{word} {control.description}"
+    button = widgets.Button(icon=icon, tooltip=tip, layout={"width": "2.5em"})
+
+    def step(_: object) -> None:
+        if control.options:
+            control.index = ((control.index or 0) + by) % len(control.options)
+
+    button.on_click(step)
+    return button
 
 
 def number(description: str, value: int, low: int, high: int) -> Any:
@@ -96,18 +148,22 @@ def number(description: str, value: int, low: int, high: int) -> Any:
 
 def row(*controls: Any) -> Any:
     """Controls side by side, on several lines where there is no room."""
-    return widgets.HBox(controls, layout=widgets.Layout(flex_flow="row wrap"))
+    shown = [_stepped(c) if isinstance(c, widgets.Dropdown) else c for c in controls]
+    return widgets.HBox(shown, layout={"flex_flow": "row wrap"})
 
 
 def html(shown: Figure | Table) -> str:
-    """A figure or table as HTML, which scrolls by keyboard where it is wider than the page."""
+    """A figure or table as HTML, which scrolls where it is wider than the page."""
     text = shown._repr_mimebundle_()[0]["text/html"]
-    return f'<div tabindex="0" role="region" aria-label="{escape(shown.name)}" ' + (
-        f'style="overflow: auto; max-height: 40em">{text}</div>'
-    )
+    region = f'tabindex="0" role="region" aria-label="{escape(shown.name)}"'
+    return f'<div {region} style="overflow-x: auto">{text}</div>'
 
 
 def drawn(output: Any, chart: Chart) -> None:
-    """Have an `Output` show a chart; unlike `display` this may be done from any thread."""
+    """Have an `Output` show a chart; unlike `display` this may be done from any thread.
+
+    As SVG, in the colours of the page; without Vega's menu, which has no name for screen readers.
+    """
     data, metadata = chart._repr_mimebundle_()
+    data[CHART_MIME]["usermeta"] = {"embedOptions": {"renderer": "svg", "actions": False}}
     output.outputs = ({"output_type": "display_data", "data": data, "metadata": metadata},)

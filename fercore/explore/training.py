@@ -12,6 +12,7 @@ import altair as alt
 from fercore import train
 from fercore.data import Faces
 from fercore.display import Chart
+from fercore.interactive import LINES
 from fercore.progress import Progress
 from fercore.record import RunRecord
 from fercore.runs import RunStore
@@ -99,7 +100,9 @@ class Live(Progress):
             for name, title in titles.items()
         ]
         status = self.status()
-        return Chart(alt.hconcat(*panels).to_dict(), name="live", caption=status, alt=status)
+        drawn = alt.hconcat(*panels).configure(background="transparent")
+        drawn = drawn.configure_axis(gridOpacity=0.15, **LINES).configure_view(stroke=None)
+        return Chart(drawn.to_dict(), name="live", caption=status, alt=status)
 
 
 class Training:
