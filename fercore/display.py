@@ -146,7 +146,8 @@ class Provenance:
     "notebook": its name; "data": {"source", "synthetic", "fingerprint", "counts": {split: n}};
     "runs": [{"run_id", "network", "family", "seed", "epochs", "params_trainable",
     "params_keras_total", "accuracy": {split: share}, "seconds", "device", "dtype", "commit",
-    "failure": why there is no result, "reused": whether it was there before}];
+    "failure": why there is no result, "reused": whether it was there before, "elsewhere": whether
+    it was made on another machine and came as a record}];
     "versions", "hardware" and "parameters": {name: value}; "commit": of the running code.
     """
 
@@ -357,7 +358,8 @@ def _run_row(run: Mapping[str, Any], splits: Sequence[str]) -> dict[str, str]:
         )
     formats = {"bfloat16": "bf16", "float32": "fp32"}
     dtype = run.get("dtype")
-    parts = (run.get("device"), formats.get(str(dtype), dtype))
+    where = "(elsewhere)" if run.get("elsewhere") else None
+    parts = (run.get("device"), formats.get(str(dtype), dtype), where)
     texts["device"] = " ".join(str(part) for part in parts if part is not None)
     texts["commit"] = str(run.get("commit") or MISSING)[:9]
     return texts

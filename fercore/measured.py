@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -43,14 +43,18 @@ def run_row(record: RunRecord) -> dict[str, Any]:
     return row
 
 
-def trace(record: RunRecord, began: str) -> dict[str, Any]:
-    """What the appendix says of one run. began: when its study did, as `RunRecord.finished`."""
+def trace(record: RunRecord, began: str, here: Collection[str]) -> dict[str, Any]:
+    """What the appendix says of one run.
+
+    began: when its study did, as `RunRecord.finished`. here: ids of the runs in the store.
+    """
     row = run_row(record)
     kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
     return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
         "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
         "failure": record.message if record.status != "done" else None,
         "reused": record.finished < began,
+        "elsewhere": record.run_id not in here,
         "device": record.device,
         "dtype": record.dtype,
         "commit": record.commit,
@@ -62,16 +66,30 @@ def finished(runs: pd.DataFrame, network: str) -> list[str]:
     return list(runs.loc[(runs["network"] == network) & (runs["status"] == "done"), "run_id"])
 
 
+def said(
+    store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
+) -> dict[str, list[Predictions]]:
+    """By network: what its finished runs said of a split; without networks of which none is kept.
+
+    The store has no predictions of runs that were made elsewhere.
+    """
+    kept = {
+        network: [run for run in finished(runs, network) if store.has_predictions(run)]
+        for network in networks
+    }
+    return {
+        network: [store.predictions(run)[split] for run in names]
+        for network, names in kept.items()
+        if names
+    }
+
+
 def correct(
     store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
 ) -> dict[str, NDArray[np.bool_]]:
-    """By network: (seeds, images), True where a finished run read the image correctly."""
-    return {
-        network: np.stack(
-            [_right(store.predictions(run)[split]) for run in finished(runs, network)]
-        )
-        for network in networks
-    }
+    """By network: (seeds, images), True where a run in `said` read the image correctly."""
+    found = said(store, runs, networks, split)
+    return {network: np.stack([_right(one) for one in each]) for network, each in found.items()}
 
 
 def _right(said: Predictions) -> NDArray[np.bool_]:
@@ -80,8 +98,8 @@ def _right(said: Predictions) -> NDArray[np.bool_]:
 
 
 def confidences(store: RunStore, runs: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Runs that finished, with ``confidence`` (mean probability of the answer) and ``ece``."""
-    done = runs[runs["status"] == "done"]
+    """Runs whose predictions are kept, with ``confidence`` (mean of the answer) and ``ece``."""
+    done = runs[[store.has_predictions(run) for run in runs["run_id"]]]
     said = [store.predictions(run)[split] for run in done["run_id"]]
     errors = [calibration_error(reliability(p.probabilities, p.labels)) for p in said]
     sure = [float(p.probabilities.max(1).mean(dtype=float)) for p in said]
@@ -92,12 +110,13 @@ def reliabilities(
     store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
 ) -> dict[str, pd.DataFrame]:
     """By network: its table of `analysis.reliability`, all finished seeds together."""
-    tables = {}
-    for network in networks:
-        said = [store.predictions(run)[split] for run in finished(runs, network)]
-        probabilities = np.concatenate([p.probabilities for p in said])
-        tables[network] = reliability(probabilities, np.concatenate([p.labels for p in said]))
-    return tables
+    return {
+        network: reliability(
+            np.concatenate([one.probabilities for one in each]),
+            np.concatenate([one.labels for one in each]),
+        )
+        for network, each in said(store, runs, networks, split).items()
+    }
 
 
 def costs(spec: ModelSpec) -> dict[str, Any]:

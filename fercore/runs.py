@@ -110,6 +110,10 @@ class RunStore:
             _whole(path.parent, record)
         return record
 
+    def has_predictions(self, run: str) -> bool:
+        """Whether the run's predictions are here: not those of a run that was made elsewhere."""
+        return (self.folder(run) / "predictions.npz").exists()
+
     def predictions(self, run: str) -> dict[str, Predictions]:
         """By split: what the run's network said. Raises `StoreError` if there is none."""
         path = self.folder(run) / "predictions.npz"

@@ -51,6 +51,7 @@ class Setting(Spec):
     DEVICE: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     THREADS: int | None = Field(1, ge=1, le=1024)
     EXECUTOR: str = "auto"
+    RECORDS: bool = True
 
     @property
     def source(self) -> str:

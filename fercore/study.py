@@ -23,6 +23,7 @@ from fercore.analysis import TEST_SPLITS, over_images
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.split import divide
 from fercore.display import Provenance
+from fercore.elsewhere import Elsewhere
 from fercore.provenance import commit, versions
 from fercore.record import Epoch
 from fercore.runs import RunRecord, RunStore
@@ -52,6 +53,7 @@ class Study:
         self.source = setting.source
         self.faces: Faces = load(self.source)
         self.store = RunStore()
+        self.elsewhere = Elsewhere(self.faces) if setting.RECORDS else None
         self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
@@ -133,6 +135,7 @@ class Study:
             executor=setting.EXECUTOR,
             device=setting.DEVICE,
             threads=setting.THREADS,
+            elsewhere=self.elsewhere,
         )
         self.records |= {record.run_id: record for record in records}
         return records
@@ -270,6 +273,7 @@ class Study:
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""
         device = devices.describe(devices.choose(self.setting.DEVICE))
+        records, here = self.records.values(), self.store.names()
         return Provenance(
             {
                 "notebook": notebook,
@@ -280,7 +284,7 @@ class Study:
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
                 },
-                "runs": [measured.trace(record, self.began) for record in self.records.values()],
+                "runs": [measured.trace(record, self.began, here) for record in records],
                 "versions": versions(),
                 "hardware": {
                     "device": device,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fercore import executors, train
 from fercore.data.faces import Faces
+from fercore.elsewhere import Elsewhere
 from fercore.executors import Task
 from fercore.progress import Progress, choose
 from fercore.record import RunRecord
@@ -23,13 +24,15 @@ def run(
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> list[RunRecord]:
     """Return the record of each specification, in order; train those that the store lacks.
 
     faces: those of every specification, or one `Faces` for each spec.data.source. executor: see
     `fercore.executors.place.ALLOWED`; other processes than this one load the faces themselves from
     spec.data.source. It decides nothing about a run: with as many threads, the weights are
-    the same bytes. Equal specifications are trained once. A diverged run does not end the others.
+    the same bytes. elsewhere: where to look for what the store lacks. Equal specifications are
+    trained once. A diverged run does not end the others.
     Interrupted at any time, the store holds what was finished, and the same call goes on from
     there.
 
@@ -43,6 +46,9 @@ def run(
         names.append(train.identity(spec, own))
         wanted.setdefault(names[-1], (_task(names[-1], spec, own), own))
     records = {name: record for name in wanted if (record := store.get(name))}
+    if elsewhere:
+        lacking = {name: task.spec for name, (task, _) in wanted.items() if name not in records}
+        records |= {name: r for name, spec in lacking.items() if (r := elsewhere.get(spec))}
     progress = progress or choose()
     progress.study(len(wanted), done=len(records))
     missing = [pair for name, pair in wanted.items() if name not in records]

@@ -19,7 +19,7 @@ from fercore.analysis.errors import (
     per_class,
     reliability,
 )
-from fercore.analysis.images import image_lead, over_images
+from fercore.analysis.images import UNKNOWN, image_lead, over_images
 from fercore.analysis.looks import Looks, lower_share
 from fercore.analysis.pairs import matched_pairs, smallest_within
 from fercore.analysis.pooled import half_width, pooled_deviation
@@ -41,6 +41,7 @@ __all__ = [
     "SPLITS",
     "TEST_SPLITS",
     "UNITS",
+    "UNKNOWN",
     "Comparison",
     "Looks",
     "Row",

@@ -7,12 +7,16 @@ image hard for both of them drops out of their difference.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import nan
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fercore.analysis.seeds import REPLICATES, Row, judge
+
+UNKNOWN = "no predictions"
+"""Verdict on a pair of which nobody kept what its networks said of each image."""
 
 
 def image_lead(
@@ -43,10 +47,13 @@ def over_images(
     """Add each pair's lead over test images, ``image_lead``, ``_low``, ``_high``, ``_verdict``.
 
     The lead is by saved probabilities (float16), so that rare ties can move it a little.
-    pairs: from `matched_pairs`; correct: by network, (seeds, images) as in `image_lead`.
+    pairs: from `matched_pairs`; correct: by network, (seeds, images) as in `image_lead`. A pair of
+    which one network is not in it has NaN, and the verdict `UNKNOWN`.
     """
-    rows = [
+    rows: list[Row] = [
         image_lead(correct[row["mobilenet"]], correct[row["cnn"]], generator)
+        if {row["mobilenet"], row["cnn"]} <= correct.keys()
+        else {"lead": nan, "low": nan, "high": nan, "verdict": UNKNOWN}
         for row in pairs.to_dict("records")
     ]
     names = ("lead", "low", "high", "verdict")

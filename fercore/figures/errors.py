@@ -114,6 +114,8 @@ def reliability(
     axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
     if said:
         axes.legend(frameon=False, fontsize=8)
+    else:
+        axes.text(50, 50, "made elsewhere:\nno predictions here", ha="center", va="center")
     return Figure(
         drawing,
         name="reliability",

@@ -207,6 +207,8 @@ def describe_runs(runs: Sequence[Mapping[str, Any]]) -> str:
     networks = {run.get("network") for run in runs}
     failed = sum(bool(run.get("failure")) for run in runs)
     text = f"{_count(len(runs), 'run')} of {_count(len(networks), 'network')}"
+    made = sum(bool(run.get("elsewhere")) for run in runs)
+    text += f", {made} of them measured elsewhere" if made else ""
     return text + (f", {failed} failed" if failed else "")
 
 

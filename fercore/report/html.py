@@ -148,7 +148,7 @@ def render(template: str, **values: object) -> str:
 def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
     """The notebook's provenance becomes one paragraph of links: the appendix has the rest."""
     for details in section.find_all("details", class_="fercore-provenance"):
-        runs = [str(run["run_id"]) for run in source["runs"]] if source else []
+        runs = source["runs"] if source else []
         details.replace_with(BeautifulSoup(render("rests.html.j2", runs=runs), "html.parser"))
 
 

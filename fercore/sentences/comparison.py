@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fercore.analysis import UNITS, Comparison, Row
+from fercore.analysis import UNITS, UNKNOWN, Comparison, Row
 from fercore.figures import amount, short
 from fercore.sentences.words import Text, failures, lead, seeds
 
@@ -44,12 +44,13 @@ def comparison(
 
 def _other_images(rows: list[Row]) -> str:
     """What another draw of test images could change, where that is known."""
-    if "image_verdict" not in rows[0]:
+    known = [row for row in rows if row.get("image_verdict", UNKNOWN) != UNKNOWN]
+    if not known:
         return ""
-    firm = sum(row["image_verdict"] in ("ahead", "behind") for row in rows)
+    firm = sum(row["image_verdict"] in ("ahead", "behind") for row in known)
     return (
         f" Another draw of test images would leave the leader of these very networks as it is at "
-        f"{firm} of {len(rows)} sizes, at 95 %; that says nothing of other seeds."
+        f"{firm} of {len(known)} sizes, at 95 %; that says nothing of other seeds."
     )
 
 

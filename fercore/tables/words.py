@@ -9,6 +9,7 @@ VERDICTS = {
     "behind": "plain CNN ahead",
     "undecided": "undecided: interval holds 0",
     "one seed": "one seed: no interval",
+    "no predictions": "made elsewhere: no predictions here",
 }
 
 OUTCOMES = {

@@ -1,0 +1,58 @@
+"""Runs that were made elsewhere: records that come with fercore, in reports/PRESET/records/.
+
+Such a run has neither weights nor predictions. What is drawn from those goes without it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from fercore.data import Faces
+from fercore.provenance import root
+from fercore.record import RunRecord, parse
+from fercore.spec import RunSpec
+from fercore.train import identity
+
+HIDDEN = "PrivateTest"
+"""The split that most copies of FER2013 lack. No run was trained on it: a record that was made
+without it holds for the same data with it."""
+
+log = logging.getLogger(__name__)
+
+
+class Elsewhere:
+    """The records that fit one data set. folder: holds PRESET/records/RUN.json."""
+
+    def __init__(self, faces: Faces, folder: Path | None = None) -> None:
+        self.faces = faces
+        found = (folder or root() / "reports").glob("*/records/*.json")
+        self.files = {path.stem: path for path in found}
+
+    @cached_property
+    def _shapes(self) -> list[Faces]:
+        """The data as it is and, where that is another, without `HIDDEN`."""
+        faces = self.faces
+        kept = faces.splits != HIDDEN
+        if kept.all():
+            return [faces]
+        arrays = {name: getattr(faces, name)[kept] for name in ("images", "labels", "splits")}
+        return [faces, replace(faces, **arrays, votes=None)]
+
+    def get(self, spec: RunSpec) -> RunRecord | None:
+        """The record of this very specification on this data; None if there is none.
+
+        A file that is no record counts as absent: a logged warning names it.
+        """
+        if not self.files:
+            return None
+        for faces in self._shapes:
+            path = self.files.get(identity(spec, faces))
+            try:
+                if path:
+                    return parse(path.read_bytes(), path.stem)
+            except (OSError, ValueError) as error:
+                log.warning("%s is no usable record and counts as absent: %s", path, error)
+        return None

@@ -1,0 +1,108 @@
+"""Records that come with fercore: read where they fit, marked, and never more than they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercore import analysis, elsewhere, figures, sentences, study, tables
+from fercore.data import Faces
+from fercore.elsewhere import Elsewhere
+from fercore.runs import RunStore
+
+TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Both families' records of a study, in a checkout whose own store is empty."""
+    this = study.begin(TINY)
+    this.train(this.family("mobilenet") + this.family("cnn"))
+    folder = tmp_path / "reports" / "tiny" / "records"
+    folder.mkdir(parents=True)
+    for run in this.records:
+        text = (this.store.folder(run) / "record.json").read_bytes()
+        (folder / f"{run}.json").write_bytes(text)
+    monkeypatch.setenv("FERCORE_RUNS", str(tmp_path / "empty"))
+    monkeypatch.setattr(elsewhere, "root", lambda: tmp_path)
+    return folder
+
+
+def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) -> None:
+    this = study.begin(TINY)
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    assert set(this.records) == {path.stem for path in records.iterdir()}
+    assert RunStore().names() == []
+    assert all(run["elsewhere"] for run in this.provenance("q4").content["runs"])
+    split = analysis.headline_split(runs)
+    means = analysis.bootstrap(runs, split, this.random())
+    pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
+    assert list(pairs["image_verdict"]) == ["no predictions"]
+    assert "no predictions here" in str(tables.pairs(pairs, split).frame)
+    curves = analysis.compare(analysis.summarise(runs, split, means), means)
+    summary = analysis.summarise(runs, split, means)
+    told = sentences.comparison(summary, pairs, curves, split).markdown
+    assert "Another draw of test images" not in told
+    figures.leads(pairs, split)._repr_mimebundle_()
+    empty = tables.calibration(this.confidences(runs, split), split)
+    assert len(empty.frame) == 0
+    assert "made elsewhere" in empty.caption
+    shown = figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
+    assert "nothing was measured" in shown.alt
+
+
+def test_without_them_all_runs_are_made_here(records: Path) -> None:
+    this = study.begin({**TINY, "RECORDS": False})
+    this.train(this.family("cnn"))
+    assert len(RunStore().names()) == 1
+    assert not any(run["elsewhere"] for run in this.provenance("q3").content["runs"])
+
+
+def test_another_recipe_or_a_damaged_record_does_not_count(
+    records: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    this = study.begin(TINY)
+    (network,) = this.family("cnn")
+    known = this.elsewhere
+    assert known is not None
+    assert known.get(this._spec(network, 0)) is not None
+    assert known.get(this._spec(network, 1)) is None
+    for path in records.iterdir():
+        path.write_text(path.read_text().replace('"epochs": 1', '"epochs": 2'))
+    assert known.get(this._spec(network, 0)) is None
+    assert "is no usable record and counts as absent" in caplog.text
+
+
+def test_data_with_private_test_rows_finds_what_was_made_without_them(records: Path) -> None:
+    this = study.begin(TINY)
+    spec = this._spec(this.family("cnn")[0], 0)
+    faces = this.faces
+    assert (faces.splits == elsewhere.HIDDEN).any()
+    kept = faces.splits != elsewhere.HIDDEN
+    fewer = Faces(faces.images[kept], faces.labels[kept], faces.splits[kept], "without")
+    record = Elsewhere(faces, records.parents[1]).get(spec)
+    assert record is not None
+    # As if it had been made on the data without the hidden rows: another fingerprint and id.
+    from fercore.train import identity
+
+    moved = record.model_copy(
+        update={
+            "run_id": identity(spec, fewer),
+            "data": record.data.model_copy(update={"fingerprint": fewer.fingerprint}),
+        }
+    )
+    for path in records.iterdir():
+        path.unlink()
+    (records / f"{moved.run_id}.json").write_text(moved.model_dump_json())
+    assert Elsewhere(faces, records.parents[1]).get(spec) == moved
+    other = Faces(255 - fewer.images, fewer.labels, fewer.splits, "other")
+    assert Elsewhere(other, records.parents[1]).get(spec) is None
+
+
+def test_a_pair_of_which_one_is_known_has_no_interval_over_images() -> None:
+    pairs = pd.DataFrame([{"mobilenet": "m", "cnn": "c"}])
+    found = analysis.over_images(pairs, {"m": np.ones((1, 4), bool)}, np.random.default_rng(0))
+    assert found["image_verdict"][0] == "no predictions"
