@@ -63,9 +63,10 @@ def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
     by its first seed that finished; the first report that has both. The images are, for each
     expression, the first of the split that both read correctly.
     """
-    pair = _pair(runs[runs["status"] == "done"])
+    # Not those made elsewhere: neither their weights nor their predictions are here.
+    pair = _pair(runs[[this.store.has_predictions(run) for run in runs["run_id"]]])
     if pair.empty:
-        return Looks(reason="no report has both a CNN and a MobileNet with a finished run here")
+        return Looks(reason="no report has both a CNN and a MobileNet that were trained here")
     try:
         return _looks(this, pair, split)
     except (weights.WeightsError, StoreError) as error:

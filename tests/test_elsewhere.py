@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fercore import analysis, elsewhere, figures, sentences, study, tables
+from fercore import analysis, elsewhere, figures, inside, sentences, study, tables
 from fercore.data import Faces
 from fercore.elsewhere import Elsewhere
 from fercore.runs import RunStore
@@ -52,6 +52,12 @@ def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) 
     assert "made elsewhere" in empty.caption
     shown = figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
     assert "nothing was measured" in shown.alt
+
+
+def test_what_needs_weights_says_that_there_are_none(records: Path) -> None:
+    this = study.begin(TINY)
+    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    assert "trained here" in inside.looks(this, runs, "valid").reason
 
 
 def test_without_them_all_runs_are_made_here(records: Path) -> None:
