@@ -270,9 +270,9 @@ def test_without_weights_one_sentence_says_why(trained: tuple[Any, pd.DataFrame]
 
 def test_without_a_pair_one_sentence_says_why(trained: tuple[Any, pd.DataFrame]) -> None:
     this, runs = trained
-    for some in (runs[:1], runs.assign(status="diverged"), runs.assign(report=["A", "B"])):
+    for some in (runs[:1], runs.assign(run_id="elsewhere"), runs.assign(report=["A", "B"])):
         text = sentences.looks(inside.looks(this, some, "PublicTest"), "PublicTest").markdown
-        assert text.endswith("no report has both a CNN and a MobileNet with a finished run here.")
+        assert text.endswith("no report has both a CNN and a MobileNet that were trained here.")
 
 
 def test_the_pair_is_the_largest_cnn_and_the_smallest_mobilenet() -> None:
@@ -364,7 +364,9 @@ def test_no_common_image_is_said(trained: tuple[Any, pd.DataFrame]) -> None:
     said = this.store.predictions(runs["run_id"].iloc[0])
     wrong = said["PublicTest"]._replace(labels=(said["PublicTest"].labels + 1) % 7)
     never = wrong._replace(probabilities=np.eye(7, dtype=np.float16)[(wrong.labels + 3) % 7])
-    blind = SimpleNamespace(predictions=lambda run: {"PublicTest": never})
+    blind = SimpleNamespace(
+        predictions=lambda run: {"PublicTest": never}, has_predictions=lambda run: True
+    )
     found = inside.looks(cast(Study, SimpleNamespace(store=blind)), runs, "PublicTest")
     assert found.reason == "no image of PublicTest was read correctly by both cnn and mobilenet"
 
