@@ -236,7 +236,7 @@ def test_parameters_cells_are_named_and_empty_cells_left_out() -> None:
     cells[1].metadata["tags"] = ["injected-parameters"]
     soup = parsed({"q1": notebook(text("# One"), *cells)})
     names = [one(tag, "summary").get_text() for tag in soup.select("details.code")]
-    assert names == ["Parameters", "Parameters as given"]
+    assert names == ["Parameters, parameters as given"]
 
 
 def test_tables_scroll_by_keyboard(soup: BeautifulSoup) -> None:

@@ -92,6 +92,7 @@ def chapter(key: str, notebook: NotebookNode, folder: Path, taken: set[str] | No
     make_offline(section)
     for tag in section.find_all("a", class_="anchor-link"):
         tag.decompose()
+    _join_code(section)
     _cite_runs(section, provenance(notebook))
     _lower_headings(section)
     _prefix_ids(section, key, set() if taken is None else taken)
@@ -150,6 +151,20 @@ def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
     for details in section.find_all("details", class_="fercore-provenance"):
         runs = source["runs"] if source else []
         details.replace_with(BeautifulSoup(render("rests.html.j2", runs=runs), "html.parser"))
+
+
+def _join_code(section: Tag) -> None:
+    """Cells that show nothing fold together with the next one, under the first one's word."""
+    for details in section.select("details.code"):
+        before = details.find_previous_sibling()
+        if before is None or "code" not in before.get_attribute_list("class"):
+            continue
+        assert details.summary is not None
+        word = details.summary.extract().get_text()
+        if before.summary is not None and word not in before.summary.get_text():
+            before.summary.append(f", {word.lower()}")
+        before.extend(list(details.contents))
+        details.decompose()
 
 
 def _lower_headings(section: Tag) -> None:
