@@ -234,9 +234,10 @@ def test_parameters_cells_are_named_and_empty_cells_left_out() -> None:
     cells = [code(source="EPOCHS = 2"), code(source="EPOCHS = 1"), code(source=" ")]
     cells[0].metadata["tags"] = ["parameters"]
     cells[1].metadata["tags"] = ["injected-parameters"]
+    cells += [code(source="import fercore"), code(source="this = 1")]
     soup = parsed({"q1": notebook(text("# One"), *cells)})
     names = [one(tag, "summary").get_text() for tag in soup.select("details.code")]
-    assert names == ["Parameters, parameters as given"]
+    assert names == ["Parameters, parameters as given, code"]
 
 
 def test_tables_scroll_by_keyboard(soup: BeautifulSoup) -> None:

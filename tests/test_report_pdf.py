@@ -270,3 +270,12 @@ def test_a_wide_table_breaks_no_word_and_gives_the_rest_to_long_texts() -> None:
     for share, text_ in zip(shares[:-1], row, strict=False):
         assert share / 100 * LINE >= 0.45 * size * len(text_)
     assert shares[-1] == max(shares)
+
+
+def test_columns_that_do_not_fit_at_any_size_share_the_line() -> None:
+    numbers = pd.DataFrame([["0123456789ab"] * 14])
+    table = BeautifulSoup(numbers.to_html(index=False), "html.parser").table
+    assert table is not None
+    _fit(table)
+    assert table["data-typst:text:size"] == "6pt"
+    assert [str(col["style"]) for col in table.find_all("col")] == ["width: 7.14%"] * 14

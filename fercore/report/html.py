@@ -154,15 +154,15 @@ def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
 
 
 def _join_code(section: Tag) -> None:
-    """Cells that show nothing fold together with the next one, under the first one's word."""
+    """Cells that show nothing fold together with the next one, under all their words, each once."""
     for details in section.select("details.code"):
         before = details.find_previous_sibling()
         if before is None or "code" not in before.get_attribute_list("class"):
             continue
         assert details.summary is not None
-        word = details.summary.extract().get_text()
-        if before.summary is not None and word not in before.summary.get_text():
-            before.summary.append(f", {word.lower()}")
+        word = details.summary.extract().get_text().lower()
+        if before.summary and word not in before.summary.get_text().lower().split(", "):
+            before.summary.append(f", {word}")
         before.extend(list(details.contents))
         details.decompose()
 

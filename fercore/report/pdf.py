@@ -116,8 +116,8 @@ def _fit(table: Tag) -> None:
     size = next(fits, _SIZES[-1])
     table["data-typst:text:size"] = f"{size}pt"
     spare, wanted = _letters(size, len(columns)) - sum(need), sum(full) - sum(need)
-    if spare < wanted:
-        share = max(spare, 0) / wanted
+    if spare < wanted:  # nothing is wanted, and less than nothing spare, where words alone overflow
+        share = max(spare, 0) / wanted if wanted else 0
         letters = [a + share * (b - a) for a, b in zip(need, full, strict=True)]
         _set_widths(table, letters, size)
 
