@@ -28,7 +28,7 @@ REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
-.PHONY: help setup report q1 q2 q3 q4 q5 lab test torture lint fuzz bench data clean
+.PHONY: help setup report q1 q2 q3 q4 q5 lab test docs torture lint fuzz bench data clean
 
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
@@ -45,7 +45,7 @@ $(READY): pyproject.toml constraints.txt
 	  sys.exit(0 if v >= (3, 11) else f"fercore needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 ...")'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Creating $(ENV)"; $(PYTHON) -m venv $(ENV); }
 	@echo "Installing the packages that constraints.txt pins into $(ENV) (some minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,download]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,docs,download]'
 	@touch $(READY)
 
 report: $(READY)  ## train what is missing; write reports/PRESET/report.html and report.pdf
@@ -60,6 +60,11 @@ lab: $(READY)  ## JupyterLab: explore networks, runs and faces
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
 	$(NO_PARAMETERS)@$(BIN)/python -m pytest
+
+docs: $(READY)  ## these pages as a site, in build/site; a broken link is an error
+	$(NO_PARAMETERS)@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
+	  -d build/doctrees docs build/site
+	@echo build/site/index.html
 
 torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)
 	$(NO_PARAMETERS)@$(BIN)/python -m tests.torture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from fercore.data import cache, fer2013, folder
@@ -27,7 +28,10 @@ READERS: dict[str, Callable[[Path], Found | None]] = {
     "table": fer2013.find,
     "images": folder.find,
 }
-"""Each looks at a file or folder and says what it found, or None if it is not of its kind."""
+"""Each looks at a file or folder and says what it found, or None if it is not of its kind.
+
+A file belongs to the first that knows it; a folder must be known to one alone.
+"""
 
 
 def recognise(path: Path) -> Found:
@@ -37,7 +41,8 @@ def recognise(path: Path) -> Found:
             raise DataError(f"{path}: no such file or folder ('synthetic' for the embedded faces)")
         if not (path.is_file() or path.is_dir()):
             raise DataError(f"{path}: expected a file or folder, found a pipe or a device")
-        found = [one for one in (find(path) for find in READERS.values()) if one is not None]
+        known = (one for find in READERS.values() if (one := find(path)) is not None)
+        found = list(islice(known, 1 if path.is_file() else None))
     if len(found) != 1:
         forms = ", ".join(f"{one.form} in {one.path}" for one in found) or "neither"
         raise DataError(f"{path}: expected one CSV of FER2013 or image folders, found {forms}")
