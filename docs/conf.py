@@ -28,6 +28,7 @@ html_theme = "furo"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
+html_show_search_summary = False  # it would be fetched, which a page opened as a file may not
 
 myst_heading_anchors = 3
 
@@ -37,7 +38,6 @@ autodoc_default_options = {"members": True}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 88
 
 
 def setup(app: Sphinx) -> None:
@@ -48,6 +48,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-signature", arrays_in_short)
     app.connect("autodoc-process-docstring", parameters_apart)
     app.connect("include-read", without_folders)
+    app.connect("html-page-context", level_of_captions, priority=900)  # after Furo
     app.connect("build-finished", copy_report)
 
 
@@ -102,6 +103,16 @@ def _parameters(subject: Any) -> set[str]:
 def without_folders(app: Sphinx, path: Path, document: str, content: list[str]) -> None:
     """Folders that README links to have no page here: the words stay."""
     content[0] = re.sub(r"\[([^]]+)\]\((?:reports|notebooks)/[^)]*\)", r"\1", content[0])
+
+
+def level_of_captions(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Furo's captions of the contents are headings; screen readers need their level."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
 
 
 def copy_report(app: Sphinx, error: Exception | None) -> None:
