@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fercore.data import load
 from fercore.data.faces import SIDE, UNLABELLED
-from fercore.data.files import MAX_ROWS, bad, is_image, is_zip, magic, members, names
+from fercore.data.files import MAX_ROWS, bad, damage, is_image, is_zip, magic, members, names
 from fercore.data.folder import CLASSES, FOLDERS, FORMATS
 
 FILTER = Image.Resampling.BICUBIC
@@ -54,13 +54,21 @@ def read(source: str | Path) -> Crops:
     test or one of FER2013's splits above it their split. Raises `DataError` naming the file.
     """
     path = Path(source)
-    if path.is_file() and _is_picture(path):
-        return _crops(path.parent, [path.name])
-    if (path.is_dir() or is_zip(path)) and any(map(is_image, found := names(path))):
-        return _crops(path, [name for name in found if is_image(name)])
+    with damage(path):
+        folder, pictures = _pictures(path)
+    if pictures:
+        return _crops(folder, pictures)
     faces = load(source)
     rows = [f"row {row}" for row in range(1, len(faces) + 1)]
     return Crops(rows, faces.images, faces.labels, faces.splits)
+
+
+def _pictures(path: Path) -> tuple[Path, list[str]]:
+    """A folder or .zip, and the images in it that are meant; none where it is data of FER2013."""
+    if path.is_file() and _is_picture(path):
+        return path.parent, [path.name]
+    found = names(path) if path.is_dir() or is_zip(path) else []
+    return path, [name for name in found if is_image(name)]
 
 
 def _is_picture(path: Path) -> bool:
