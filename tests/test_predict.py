@@ -140,6 +140,13 @@ def test_what_is_no_picture_is_refused_by_name(
     assert "JPEG or PNG" in str(caught.value)
 
 
+def test_names_that_are_too_long_are_refused() -> None:
+    with pytest.raises(DataError, match="too long"):
+        read("x" * 5000)
+    with pytest.raises(WeightsError, match="no such file"):
+        weights.find("x" * 5000 + ".safetensors")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_folders_give_labels_and_splits_where_their_names_do(tmp_path: Path, packed: bool) -> None:
     files = {
@@ -213,7 +220,7 @@ def spoilt(made: Weights, how: str) -> None:
 
 SPOILT = {
     "cut": "expected .* bytes, found",
-    "gone": "No such file",
+    "gone": "small.safetensors: no such file",
     "no record": "expected the record of",
     "another seed": "its specification and fingerprints are those of run",
     "no numbers": "expected finite numbers",
@@ -317,6 +324,7 @@ def test_unknown_and_missing_weights_say_what_there_is(
 
 def test_weights_that_come_with_fercore_can_be_used() -> None:
     """Whatever is committed: it fits its record, is small, and names no machine."""
+    assert weights.names()
     for found in weights.shipped():
         said = predict.predict(weights.load(found), random_faces().images)
         assert np.allclose(said.sum(1), 1, atol=1e-5)

@@ -102,6 +102,8 @@ def _of_run(start: str, store: RunStore) -> Weights:
 
 def _beside(path: Path) -> Weights:
     """A file's weights, whose record lies beside it."""
+    if not os.path.isfile(path):  # noqa: PTH113 - this one takes names that are too long
+        raise WeightsError(f"{path}: no such file")
     own, common = path.with_suffix(".json"), path.with_name("record.json")
     chosen = own if own.exists() or not common.exists() else common
     try:
@@ -165,7 +167,7 @@ def _tensors(weights: Weights) -> dict[str, Tensor]:
 
 
 def export(weights: Weights, name: str, folder: Path | None = None) -> Weights:
-    """Copy weights and record to `folder` (None: fercore's) as `name`, without machine's paths.
+    """Copy weights and record to `folder` (None: fercore's) as `name`, without the machine's paths.
 
     Raises `WeightsError` where the weights do not fit the record or the name is taken.
     """
@@ -188,13 +190,11 @@ def export(weights: Weights, name: str, folder: Path | None = None) -> Weights:
 
 def _portable(record: RunRecord) -> RunRecord:
     """The record with the data's file name where its path was, which is no part of the run's id."""
-    source = Path(record.data.source).name
-    data = record.spec.data.model_copy(update={"source": source})
     if record.data.synthetic:
-        data = record.spec.data
-    spec = record.spec.model_copy(update={"data": data})
-    named = record.data.model_copy(update={"source": source})
-    return record.model_copy(update={"spec": spec, "data": named})
+        return record
+    named = {"source": Path(record.data.source).name}
+    spec = record.spec.model_copy(update={"data": record.spec.data.model_copy(update=named)})
+    return record.model_copy(update={"spec": spec, "data": record.data.model_copy(update=named)})
 
 
 def _text(record: RunRecord) -> bytes:
@@ -202,7 +202,7 @@ def _text(record: RunRecord) -> bytes:
 
 
 def _write(files: dict[Path, bytes]) -> None:
-    """All of them or none."""
+    """All are whole before the first of them gets its name."""
     new = {path: path.with_name(f".{path.name}.{os.getpid()}.new") for path in files}
     try:
         for path, content in files.items():
