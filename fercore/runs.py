@@ -112,7 +112,7 @@ class RunStore:
 
     def has_predictions(self, run: str) -> bool:
         """Whether the run's predictions are here: not those of a run that was made elsewhere."""
-        return (self.folder(run) / "predictions.npz").exists()
+        return zipfile.is_zipfile(self.folder(run) / "predictions.npz")
 
     def predictions(self, run: str) -> dict[str, Predictions]:
         """By split: what the run's network said. Raises `StoreError` if there is none."""

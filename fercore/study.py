@@ -21,6 +21,7 @@ from fercore import device as devices
 from fercore import measured, models, reprs, sweep, trials
 from fercore.analysis import TEST_SPLITS, over_images
 from fercore.data import EMOTIONS, Faces, load
+from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.split import divide
 from fercore.display import Provenance
 from fercore.elsewhere import Elsewhere
@@ -69,7 +70,7 @@ class Study:
     @property
     def note(self) -> str:
         """What every caption must say of the data; empty for real faces."""
-        return "Synthetic data (SynthFER), not photographs." if self.faces.synthetic else ""
+        return SYNTHETIC_NOTE if self.faces.synthetic else ""
 
     def networks(self) -> list[ModelSpec]:
         """The reports' networks that NETWORKS names."""
@@ -235,11 +236,9 @@ class Study:
             "fingerprint": self.faces.fingerprint,
             "images used for training": len(parts.train),
             "images used for validation": len(parts.valid),
-            **{f"{name} images": len(rows) for name, rows in parts.tests.items()},
             **{
-                f"{name} images": "none with labels"
+                f"{name} images": len(parts.tests.get(name, ())) or "none with labels"
                 for name in TEST_SPLITS
-                if name not in parts.tests
             },
             **{
                 f"{name} images that repeat a Training image": int(same.sum())
@@ -273,7 +272,7 @@ class Study:
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""
         device = devices.describe(devices.choose(self.setting.DEVICE))
-        records, here = self.records.values(), self.store.names()
+        here = {run for run in self.records if self.store.get(run)}
         return Provenance(
             {
                 "notebook": notebook,
@@ -284,7 +283,7 @@ class Study:
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
                 },
-                "runs": [measured.trace(record, self.began, here) for record in records],
+                "runs": [measured.trace(r, self.began, here) for r in self.records.values()],
                 "versions": versions(),
                 "hardware": {
                     "device": device,

@@ -31,10 +31,9 @@ def run(
     faces: those of every specification, or one `Faces` for each spec.data.source. executor: see
     `fercore.executors.place.ALLOWED`; other processes than this one load the faces themselves from
     spec.data.source. It decides nothing about a run: with as many threads, the weights are
-    the same bytes. elsewhere: where to look for what the store lacks. Equal specifications are
-    trained once. A diverged run does not end the others.
-    Interrupted at any time, the store holds what was finished, and the same call goes on from
-    there.
+    the same bytes. elsewhere: records of these faces, for what the store lacks. Equal
+    specifications are trained once. A diverged run does not end the others. Interrupted at any
+    time, the store holds what was finished, and the same call goes on from there.
 
     Raises what `fercore.train.run` raises, `ExecutorError`, `SweepError` where runs in other
     processes failed (the rest being done), KeyError for a source without faces.
@@ -45,10 +44,11 @@ def run(
         own = faces if isinstance(faces, Faces) else faces[spec.data.source]
         names.append(train.identity(spec, own))
         wanted.setdefault(names[-1], (_task(names[-1], spec, own), own))
-    records = {name: record for name in wanted if (record := store.get(name))}
-    if elsewhere:
-        lacking = {name: task.spec for name, (task, _) in wanted.items() if name not in records}
-        records |= {name: r for name, spec in lacking.items() if (r := elsewhere.get(spec))}
+    records = {
+        name: record
+        for name, (task, own) in wanted.items()
+        if (record := store.get(name) or _record(elsewhere, task.spec, own))
+    }
     progress = progress or choose()
     progress.study(len(wanted), done=len(records))
     missing = [pair for name, pair in wanted.items() if name not in records]
@@ -69,6 +69,10 @@ def run(
     finally:
         progress.close()
     return [records[name] for name in names]
+
+
+def _record(elsewhere: Elsewhere | None, spec: RunSpec, faces: Faces) -> RunRecord | None:
+    return elsewhere.get(spec) if elsewhere and elsewhere.faces is faces else None
 
 
 def _task(name: str, spec: RunSpec, faces: Faces) -> Task:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fercore import analysis, elsewhere, figures, inside, sentences, study, tables
+from fercore import analysis, elsewhere, figures, inside, sentences, study, sweep, tables
 from fercore.data import Faces
 from fercore.elsewhere import Elsewhere
+from fercore.progress import Progress
 from fercore.runs import RunStore
 
 TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
@@ -49,7 +51,7 @@ def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) 
     figures.leads(pairs, split)._repr_mimebundle_()
     empty = tables.calibration(this.confidences(runs, split), split)
     assert len(empty.frame) == 0
-    assert "made elsewhere" in empty.caption
+    assert "no run has its predictions here" in empty.caption
     shown = figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
     assert "nothing was measured" in shown.alt
 
@@ -65,6 +67,27 @@ def test_without_them_all_runs_are_made_here(records: Path) -> None:
     this.train(this.family("cnn"))
     assert len(RunStore().names()) == 1
     assert not any(run["elsewhere"] for run in this.provenance("q3").content["runs"])
+
+
+def test_a_damaged_run_of_the_store_gives_way_to_its_record(records: Path) -> None:
+    this = study.begin(TINY)
+    for path in records.iterdir():
+        folder = this.store.folder(path.stem)
+        folder.mkdir(parents=True)
+        (folder / "predictions.npz").write_bytes(b"cut short")
+    runs = this.train(this.family("cnn"))
+    assert this.confidences(runs, "valid").empty
+    assert all(run["elsewhere"] for run in this.provenance("q3").content["runs"])
+
+
+def test_records_are_for_their_faces_alone(records: Path) -> None:
+    this = study.begin(TINY)
+    spec = this._spec(this.family("cnn")[0], 0)
+    others = replace(this.faces, images=255 - this.faces.images)
+    store, given = RunStore(), {spec.data.source: others}
+    (made,) = sweep.run([spec], given, store, elsewhere=this.elsewhere, progress=Progress())
+    assert store.names() == [made.run_id]
+    assert made.data.fingerprint == others.fingerprint
 
 
 def test_another_recipe_or_a_damaged_record_does_not_count(

@@ -20,6 +20,9 @@ SIDE = 48
 
 UNLABELLED = -1
 
+SYNTHETIC_NOTE = "Synthetic data (SynthFER), not photographs."
+"""What a caption must say of faces that a program drew."""
+
 
 class DataError(ValueError):
     """Faces could not be read: the message names file, place, what was expected and found."""

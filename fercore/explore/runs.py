@@ -13,13 +13,13 @@ import pandas as pd
 from fercore import figures, interactive, measured, models
 from fercore.analysis import SPLITS, bootstrap, headline_split, summarise
 from fercore.data import EMOTIONS
+from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Chart, Figure
 from fercore.record import Epoch, RunRecord
 
 __all__ = ["ALL", "SPLITS", "comparison", "matching", "options", "rows", "scatter", "title"]
 
 ALL = "all"
-NOTE = "Synthetic data (SynthFER), not photographs."
 
 
 def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def scatter(table: pd.DataFrame) -> Chart:
     """Size against accuracy for runs of one ``group``: equal networks differ only in their seed."""
     split = headline_split(table)
     summary = summarise(table, split, bootstrap(table, split, np.random.default_rng(0)))
-    note = NOTE if table["synthetic"].any() else ""
+    note = SYNTHETIC_NOTE if table["synthetic"].any() else ""
     return interactive.size_against_accuracy(
         table, summary, split, published=measured.published(), note=note
     )
@@ -74,7 +74,7 @@ def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
 
     Two that did are also subtracted, the second from the first.
     """
-    note = NOTE if any(record.data.synthetic for record in records) else ""
+    note = SYNTHETIC_NOTE if any(record.data.synthetic for record in records) else ""
     history = [
         {"network": title(record), "seed": record.spec.seed, **epoch.model_dump()}
         for record in records

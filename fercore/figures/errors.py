@@ -115,7 +115,7 @@ def reliability(
     if said:
         axes.legend(frameon=False, fontsize=8)
     else:
-        axes.text(50, 50, "made elsewhere:\nno predictions here", ha="center", va="center")
+        axes.text(50, 50, "no predictions here", ha="center", va="center")
     return Figure(
         drawing,
         name="reliability",

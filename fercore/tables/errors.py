@@ -32,11 +32,7 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
         caption=f"How far each network's confidence can be believed on {split}: accuracy, mean "
         "probability of its answer, their difference in points, and the expected calibration "
         "error (15 bins, in points; 0 is best). Each run by itself, then the mean over seeds."
-        + (
-            " None: predictions of runs that were made elsewhere are not here."
-            if runs.empty
-            else ""
-        ),
+        + (" Empty: no run has its predictions here." if runs.empty else ""),
         formats=dict.fromkeys(shown.columns, ".1f") | {"too sure by": "+.1f"},
         note=note,
     )
