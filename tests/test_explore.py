@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell
 from fercore import explore, models, train
 from fercore.data import EMOTIONS, DataError
 from fercore.display import Chart
-from fercore.explore import choices, looks, runs
+from fercore.explore import choices, runs, tiles
 from fercore.explore.training import Live, Stopped, Training, stop_all
 from fercore.models import ModelError
 from fercore.progress import Progress
@@ -168,21 +168,21 @@ def test_two_runs_are_compared_by_curves_confusions_and_their_difference(
 def test_mistakes_are_the_wrong_answers_the_surest_first() -> None:
     rows = np.eye(7)[[0, 1, 2, 3]] * [[0.5], [0.9], [0.6], [0.8]] + 0.01
     said = Predictions(rows.astype(np.float16), np.array([0, 3, 3, 4]), np.array([40, 41, 42, 43]))
-    found = looks.mistakes(said)
-    assert [look.row for look in found] == [41, 43, 42]
+    found = tiles.mistakes(said)
+    assert [tile.row for tile in found] == [41, 43, 42]
     assert found[0].text == "happy, read as disgust 91%"
-    assert [look.row for look in looks.mistakes(said, "happy")] == [41, 42]
-    assert looks.mistakes(said, "fear") == []
+    assert [tile.row for tile in tiles.mistakes(said, "happy")] == [41, 42]
+    assert tiles.mistakes(said, "fear") == []
 
 
 def test_the_gallery_shows_the_faces_of_a_split_and_a_class() -> None:
     faces = bars()
-    assert [look.row for look in looks.gallery(faces, "PublicTest")] == list(range(140, 175))
-    happy = looks.gallery(faces, "Training", "happy")
-    assert {int(faces.labels[look.row]) for look in happy} == {EMOTIONS.index("happy")}
+    assert [tile.row for tile in tiles.gallery(faces, "PublicTest")] == list(range(140, 175))
+    happy = tiles.gallery(faces, "Training", "happy")
+    assert {int(faces.labels[tile.row]) for tile in happy} == {EMOTIONS.index("happy")}
     unlabelled = replace(faces, labels=np.full(len(faces), -1))
-    assert looks.gallery(unlabelled, "Training")[0].text == "no label"
-    page = BeautifulSoup(looks.sheet(faces, happy[:3]), "html.parser")
+    assert tiles.gallery(unlabelled, "Training")[0].text == "no label"
+    page = BeautifulSoup(tiles.sheet(faces, happy[:3]), "html.parser")
     assert [picture["alt"] for picture in page.find_all("img")] == ["happy"] * 3
 
 
@@ -287,6 +287,8 @@ def test_a_run_is_stopped_and_goes_on(desk: explore.Desk) -> None:
     while not first.live.history and first.running:
         first.join(0.05)
     assert panel.train.disabled
+    panel.train.click()  # a second click that was under way
+    assert panel.training is first
     panel.stop.click()
     assert first.join(PATIENCE)
     done = first.live.finished
@@ -347,6 +349,12 @@ def test_runs_are_filtered_compared_and_paged(
     panel.family.value = runs.ALL
     assert desk.compare.first.value != desk.compare.second.value
     assert "fig-confusion-difference" in desk.compare.figures.value
+    (other,) = set(desk.records) - {desk.mistakes.run.value}
+    (desk.store.folder(other) / "predictions.npz").write_bytes(b"")
+    desk.mistakes.run.value = other
+    desk.mistakes.emotion.value = "sad"  # shows no face of the run before
+    assert 'role="alert"' in desk.mistakes.message.value
+    assert desk.mistakes.faces.value == ""
     desk.compare.split.value = "PrivateTest"
     assert "no PrivateTest in" in desk.compare.message.value
     gallery = desk.gallery

@@ -43,7 +43,7 @@ class Choice:
         }
         whole = check(setting.model_dump(exclude_unset=True) | chosen)
         network = self.network()
-        models.layers(network)
+        models.layers(network)  # raises where there is none
         recipe = whole.recipe(self.epochs)
         return RunSpec(data=whole.data, model=network, train=recipe, seed=self.seed)
 

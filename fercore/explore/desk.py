@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from fercore.data import DataError, Faces, load
 from fercore.explore.browse import Compare, Runs
-from fercore.explore.look import Gallery, Mistakes
 from fercore.explore.networks import Networks
 from fercore.explore.panel import Panel
+from fercore.explore.sheets import Gallery, Mistakes
 from fercore.explore.training import stop_all
 from fercore.record import RunRecord
 from fercore.runs import RunStore

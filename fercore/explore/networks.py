@@ -13,6 +13,7 @@ from fercore.explore.panel import WIDE, Panel, drawn, dropdown, html, number, ro
 from fercore.explore.training import Live, Training
 from fercore.figures import short
 from fercore.record import RunRecord
+from fercore.setting import Setting
 from fercore.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -33,7 +34,27 @@ class Networks(Panel):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        setting = desk.setting
+        self.training: Training | None = None
+        self._drawn = 0
+        self._make(desk.setting)
+        family = [self.kind, self.budget, self.depth]
+        self.on_change(family, self.fill)
+        self.on_change([self.source, self.images, self.channels, self.epochs, self.seed], self.show)
+        self.on_click(self.train, self.begin)
+        self.on_click(self.stop, self.halt)
+        self.box.children = (
+            row(self.source, self.images),
+            row(*family, self.channels),
+            row(self.epochs, self.seed, self.train, self.stop, self.bar),
+            self.message,
+            self.curve,
+            row(self.costs, self.layers),
+            self.known,
+        )
+        self.attempt(self.fill)
+
+    def _make(self, setting: Setting) -> None:
+        """The controls, at first as the setting says, and what they fill."""
         self.source = widgets.Text(setting.DATA, description="data", continuous_update=False)
         self.images = number("Training images (0: all)", setting.TRAIN_IMAGES or 0, 0, 10_000_000)
         self.images.layout.width = "18em"
@@ -50,23 +71,6 @@ class Networks(Panel):
         self.bar = widgets.IntProgress(0, 0, 1, description="batches", layout={"width": "30em"})
         self.costs, self.known, self.layers = (widgets.HTML() for _ in range(3))
         self.curve = widgets.Output()
-        self.training: Training | None = None
-        self._drawn = 0
-        family = [self.kind, self.budget, self.depth]
-        self.on_change(family, self.fill)
-        self.on_change([self.source, self.images, self.channels, self.epochs, self.seed], self.show)
-        self.on_click(self.train, self.begin)
-        self.on_click(self.stop, self.halt)
-        self.box.children = (
-            row(self.source, self.images),
-            row(*family, self.channels),
-            row(self.epochs, self.seed, self.train, self.stop, self.bar),
-            self.message,
-            self.curve,
-            row(self.costs, self.layers),
-            self.known,
-        )
-        self.attempt(self.fill)
 
     @property
     def choice(self) -> Choice:
@@ -133,6 +137,8 @@ class Networks(Panel):
 
     def begin(self) -> None:
         """Train the chosen run, or go on with it."""
+        if self._busy:  # a second click, made before the button was seen to be off
+            return
         spec = self.choice.specification(self.desk.setting)
         faces, setting = self.desk.use(spec.data.source), self.desk.setting
         self.train.disabled, self.stop.disabled = True, False

@@ -7,33 +7,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fercore import reprs
 from fercore.data import EMOTIONS, UNLABELLED, Faces
-from fercore.reprs import tiles
+from fercore.explore.runs import ALL
 from fercore.runs import Predictions
 
-SPLITS = ("Training", "PublicTest", "PrivateTest")
 
-
-class Look(NamedTuple):
+class Tile(NamedTuple):
     """A face by its row, and what is said below it."""
 
     row: int
     text: str
 
 
-def mistakes(said: Predictions, true: str = "all") -> list[Look]:
+def mistakes(said: Predictions, true: str = ALL) -> list[Tile]:
     """The faces that a network got wrong, the surest of its wrong answers first.
 
-    true: the class of the faces, one of `EMOTIONS`, or all.
+    true: the class of the faces, one of `EMOTIONS`, or `ALL`.
     """
     answers = said.probabilities.argmax(1)
     wrong = answers != said.labels
-    if true != "all":
+    if true != ALL:
         wrong &= said.labels == EMOTIONS.index(true)
     places = np.flatnonzero(wrong)
     sure = said.probabilities.max(1)[places].astype(float)
     return [
-        Look(
+        Tile(
             int(said.rows[place]),
             f"{EMOTIONS[said.labels[place]]}, read as {EMOTIONS[answers[place]]} "
             f"{said.probabilities[place, answers[place]]:.0%}",
@@ -42,18 +41,18 @@ def mistakes(said: Predictions, true: str = "all") -> list[Look]:
     ]
 
 
-def gallery(faces: Faces, split: str, emotion: str = "all") -> list[Look]:
-    """Faces of one split in the order of the data; emotion: one of `EMOTIONS`, or all."""
+def gallery(faces: Faces, split: str, emotion: str = ALL) -> list[Tile]:
+    """Faces of one split in the order of the data; emotion: one of `EMOTIONS`, or `ALL`."""
     chosen = faces.splits == split
-    if emotion != "all":
+    if emotion != ALL:
         chosen = chosen & (faces.labels == EMOTIONS.index(emotion))
-    return [Look(int(row), _name(int(faces.labels[row]))) for row in np.flatnonzero(chosen)]
+    return [Tile(int(row), _name(int(faces.labels[row]))) for row in np.flatnonzero(chosen)]
 
 
 def _name(label: int) -> str:
     return "no label" if label == UNLABELLED else EMOTIONS[label]
 
 
-def sheet(faces: Faces, looks: Sequence[Look]) -> str:
+def sheet(faces: Faces, found: Sequence[Tile]) -> str:
     """The faces as HTML."""
-    return tiles([faces.images[look.row] for look in looks], [look.text for look in looks])
+    return reprs.tiles([faces.images[tile.row] for tile in found], [tile.text for tile in found])

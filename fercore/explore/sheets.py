@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from fercore.data import EMOTIONS, SPLITS, Faces
-from fercore.explore import looks, runs
+from fercore.explore import runs, tiles
 from fercore.explore.panel import Pages, Panel, dropdown, row
 from fercore.record import RunRecord
 
@@ -34,10 +34,10 @@ class Sheet(Panel):
         """The faces of this page."""
         raise NotImplementedError
 
-    def lay_out(self, faces: Faces, found: Sequence[looks.Look], what: str) -> None:
+    def lay_out(self, faces: Faces, found: Sequence[tiles.Tile], what: str) -> None:
         """Show a page of these faces, and how many there are."""
         part, words = self.pages.place(len(found))
-        self.faces.value = looks.sheet(faces, found[part])
+        self.faces.value = tiles.sheet(faces, found[part])
         self.say(f"{words} {what}")
 
 
@@ -61,7 +61,7 @@ class Gallery(Sheet):
     def show(self) -> None:
         """The faces of this page."""
         faces = self.desk.faces
-        found = looks.gallery(faces, self.split.value, self.emotion.value)
+        found = tiles.gallery(faces, self.split.value, self.emotion.value)
         self.lay_out(faces, found, f"faces, {faces.source}")
 
 
@@ -87,19 +87,19 @@ class Mistakes(Sheet):
         self.attempt(self.choose)
 
     def choose(self) -> None:
-        """Another run: its predictions, faces and splits."""
-        self.faces.value = ""
+        """Another run: its splits, the tests first."""
         if self.run.value is not None:
-            self.said = self.desk.store.predictions(self.run.value)
-            tests = [split for split in self.said if split != "valid"]
-            self.offer(self.split, [*tests, "valid"])
+            splits = self.desk.records[self.run.value].splits
+            self.offer(self.split, sorted(splits, key=lambda split: split == "valid"))
         self.pages.restart()
 
     def show(self) -> None:
         """The faces of this page."""
+        self.faces.value = ""
         if self.run.value is None:
             self.say("no finished run is in the store")
             return
+        said = self.desk.store.predictions(self.run.value)[self.split.value]
         faces = self.desk.faces_of(self.desk.records[self.run.value])
-        found = looks.mistakes(self.said[self.split.value], self.emotion.value)
+        found = tiles.mistakes(said, self.emotion.value)
         self.lay_out(faces, found, "mistakes, the surest first")
