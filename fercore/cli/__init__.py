@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from fercore.cli.data import app as data
-from fercore.cli.look import group
 from fercore.cli.models import models
 from fercore.cli.predict import predict
 from fercore.cli.report import parameters, report
 from fercore.cli.runs import app as runs
+from fercore.cli.terminal import group
 
 COMMANDS: list[tuple[Callable[..., None], str]] = [
     (models, "fercore models --budget 30000 --budget 200000"),

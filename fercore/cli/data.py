@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fercore.cli.look import group, say, table
+from fercore.cli.terminal import group, say, table
 
 if TYPE_CHECKING:
     from fercore.data import summary

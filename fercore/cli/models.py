@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fercore.cli import complete
-from fercore.cli.look import say, table
+from fercore.cli.terminal import say, table
 
 
 def models(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fercore.cli import complete
-from fercore.cli.look import console, say, table
+from fercore.cli.terminal import console, say, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,7 +95,7 @@ def _several(crops: Crops, said: NDArray[np.float32]) -> None:
         [
             crops.names[row],
             EMOTIONS[said[row].argmax()],
-            *([EMOTIONS[label] if (label := crops.labels[row]) >= 0 else ""] if known else []),
+            *[_label(crops.labels[row]) or "" for _ in known],
             *(f"{100 * share:.1f}" for share in said[row]),
         ]
         for row in range(min(SHOWN, len(crops)))
@@ -103,6 +103,12 @@ def _several(crops: Crops, said: NDArray[np.float32]) -> None:
     table(["face", "read as", *known, *EMOTIONS], cells, left=range(2 + len(known)))
     if len(crops) > SHOWN:
         say(f"and {len(crops) - SHOWN:,} more; --json gives all", style="dim")
+
+
+def _label(label: int) -> str | None:
+    from fercore.data import EMOTIONS
+
+    return EMOTIONS[label] if label >= 0 else None
 
 
 def _accuracy(hits: dict[str, Hits], chosen: Weights) -> None:
@@ -133,7 +139,7 @@ def _tree(
             {
                 "name": name,
                 "split": str(split) or None,
-                "label": EMOTIONS[label] if label >= 0 else None,
+                "label": _label(label),
                 "emotion": EMOTIONS[shares.argmax()],
                 "probabilities": dict(zip(EMOTIONS, map(float, shares), strict=True)),
             }
