@@ -17,7 +17,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from fercore import cli
+from fercore import cli, weights
 from fercore.cli import complete
 from fercore.models import FAMILIES
 
@@ -100,8 +100,9 @@ def test_the_shell_completes_commands_options_and_values(tmp_path: Path) -> None
     assert completed("fercore models --family m") == ["mobilenet"]
 
 
-def test_completion_knows_the_families() -> None:
+def test_completion_knows_families_and_weights_without_their_modules() -> None:
     assert set(complete.FAMILIES) == set(FAMILIES)
+    assert complete.shipped() == weights.names()
 
 
 def test_help_and_completion_import_nothing_heavy() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from fercore.analysis import Looks
 from fercore.display import Figure
@@ -24,22 +26,13 @@ def looks(found: Looks, split: str, *, note: str = "") -> list[Figure]:
 
 
 def _looks(found: Looks, split: str, note: str) -> Figure:
-    count = len(found.expressions)
-    drawing, axes = house_axes(
-        0.35 + CELL * (1 + len(found.maps)), 1.1 + CELL * count, 1 + len(found.maps), count
-    )
-    peak = max(1.0, *(100 * np.abs(maps).max() for maps in found.maps.values()))
+    columns, rows = 1 + len(found.maps), len(found.expressions)
+    drawing, axes = house_axes(0.35 + CELL * columns, 1.1 + CELL * rows, columns, rows)
     for panel in axes:
         panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)
         sns.despine(ax=panel, left=True, bottom=True)
-    for row, expression in enumerate(found.expressions):
-        first, *others = axes[row * (1 + len(found.maps)) :][: 1 + len(found.maps)]
-        _face(first, found, row)
-        first.set_ylabel(expression, size=10)
-        for panel, maps in zip(others, found.maps.values(), strict=True):
-            _face(panel, found, row)
-            shown = panel.imshow(100 * maps[row], "vlag", vmin=-peak, vmax=peak, alpha=0.65)
+    shown = _draw(axes, found)
     for panel, name in zip(axes, ["face", *found.maps], strict=False):
         panel.set_title(textwrap.fill(name, 13), size=9)
     bar = drawing.colorbar(shown, ax=axes, location="bottom", shrink=0.7, aspect=30, pad=0.01)
@@ -57,6 +50,19 @@ def _looks(found: Looks, split: str, note: str) -> Figure:
         note=note,
         raster=True,
     )
+
+
+def _draw(axes: Sequence[Axes], found: Looks) -> AxesImage:
+    """Faces and maps, row by row, all maps in the same colours; the last of them, for its scale."""
+    peak = max(1.0, *(100 * np.abs(maps).max() for maps in found.maps.values()))
+    panels = iter(axes)
+    for row, expression in enumerate(found.expressions):
+        _face(first := next(panels), found, row)
+        first.set_ylabel(expression, size=10)
+        for maps in found.maps.values():
+            _face(panel := next(panels), found, row)
+            shown = panel.imshow(100 * maps[row], "vlag", vmin=-peak, vmax=peak, alpha=0.65)
+    return shown
 
 
 def _face(axes: Axes, found: Looks, row: int) -> None:

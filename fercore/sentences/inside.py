@@ -8,6 +8,7 @@ import pandas as pd
 
 from fercore.analysis import Looks, lower_share
 from fercore.figures import short
+from fercore.figures.layers import AMOUNTS
 from fercore.sentences.words import Text
 
 EVEN = 0.05
@@ -16,7 +17,6 @@ EVEN = 0.05
 FAINT = 0.01
 """Where covering never takes so much of the right answer's probability, nothing is looked at."""
 
-AMOUNTS = {"trainable": "parameters", "macs": "multiply-adds"}
 HALVES = {
     "lower": "mostly at the lower half, where the mouth is",
     "upper": "mostly at the upper half, where eyes and brows are",
