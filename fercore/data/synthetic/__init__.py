@@ -21,7 +21,7 @@ from fercore.data.synthetic.dice import CHUNK, Dice
 from fercore.data.synthetic.difficulty import Difficulty
 from fercore.data.synthetic.render import draw
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same seed draws another image; part of the cache's file name."""
 
 FREQUENCIES = (3995, 436, 4097, 7215, 4830, 3171, 4965)

@@ -105,9 +105,10 @@ def pose(person: Person, dice: Dice, knobs: Difficulty) -> View:
     axis = torch.linspace(-1 + PIXEL / 2, 1 - PIXEL / 2, SIDE)
     column, row = axis[None, None, :], axis[None, :, None]
     angle = torch.deg2rad(dice.normal(0, knobs.roll))
-    size = 1.04 * torch.exp(dice.normal(0, knobs.zoom))
+    # Faces fill the frame, as FER2013's do; the chin may end below it.
+    size = 1.25 * torch.exp(dice.normal(0, knobs.zoom))
     u = (column - dice.normal(0, knobs.shift)) / size
-    v = (row - dice.normal(0.02, knobs.shift)) / size
+    v = (row - dice.normal(-0.06, knobs.shift)) / size
     x, y = u * angle.cos() + v * angle.sin(), v * angle.cos() - u * angle.sin()
     rim = (x / person.width) ** 2 + (y / 1.15) ** 2
     depth = (1 - rim).clamp(min=0.0).sqrt()
