@@ -28,12 +28,12 @@ REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
-.PHONY: help setup report q1 q2 q3 q4 q5 lab test docs torture lint fuzz bench data clean
+.PHONY: help setup report q1 q2 q3 q4 q5 lab test test-all docs torture lint fuzz bench data clean
 
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
-	@grep -hE '^[a-z0-9 ]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
-	  | sed -E 's/^([a-z0-9 ]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9 -]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
+	  | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
 	@echo; echo "Presets (PRESET=...): $(basename $(notdir $(wildcard notebooks/presets/*.yaml)))"
 	@echo "Parameters, for example:  make q2 BUDGETS=20000,80000,320000 EPOCHS=5"
 	@echo "                          make report PRESET=fer2013 DATA=path/to/fer2013.csv"
@@ -65,6 +65,9 @@ docs: $(READY)  ## these pages as a site, in build/site; a broken link is an err
 	$(NO_PARAMETERS)@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
 	  -d build/doctrees docs build/site
 	@echo build/site/index.html
+
+test-all: $(READY)  ## the long tests as well: documentation's examples, JupyterLab in a browser
+	$(NO_PARAMETERS)@$(BIN)/python -m pytest -m ""
 
 torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)
 	$(NO_PARAMETERS)@$(BIN)/python -m tests.torture

@@ -124,7 +124,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", EXAMPLES, ids=named)
 def test_examples_do_as_they_say(page: Path, copy: Path) -> None:
     printed = ""

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 TOKEN = "explore"
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt install chromium)"),
 ]
 

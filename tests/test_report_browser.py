@@ -164,11 +164,11 @@ def test_reader_s_theme_wins_and_is_kept(see: Open) -> None:
 def test_code_unfolds_cell_by_cell_and_all_at_once(desk: Sight) -> None:
     page = desk.page
     code = page.locator("#q1 details.code")
-    expect(code.first.locator("pre")).to_be_hidden()
+    expect(code.first.locator("pre").first).to_be_hidden()
     code.first.locator("summary").click()
-    expect(code.first.locator("pre")).to_be_visible()
+    expect(code.first.locator("pre").first).to_be_visible()
     page.get_by_role("button", name="Show code").click()
-    expect(code.last.locator("pre")).to_be_visible()
+    expect(code.last.locator("pre").first).to_be_visible()
 
 
 def test_tables_sort_by_their_heads(desk: Sight) -> None:

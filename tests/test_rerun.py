@@ -77,13 +77,24 @@ WAYS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 def test_make_asks_by_the_command_line(tmp_path: Path) -> None:
     ready = Path(sys.prefix) / ".fercore-ready"  # nobody looks whether it is up to date
-    printed = say(tmp_path, "make", "-n", "-f", ROOT / "Makefile", "-o", ready, "q2", *TEXTS)
+    printed = say(
+        tmp_path,
+        "make",
+        "-n",
+        "--no-print-directory",
+        "-f",
+        ROOT / "Makefile",
+        "-o",
+        ready,
+        "q2",
+        *TEXTS,
+    )
     asked = shlex.split(printed)
     assert sorted(asked) == sorted(fercore())
     assert asked[:4] == fercore()[:4]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_ways_ask_for_the_same_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     monkeypatch.setenv("FERCORE_RUNS", str(tmp_path / "runs"))
