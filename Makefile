@@ -39,6 +39,7 @@ help:  ## this list
 	@echo "                          make report PRESET=fer2013 DATA=path/to/fer2013.csv"
 
 setup: $(READY)  ## create the environment (report, test and the others do it themselves)
+	@echo "Ready in $(ENV)"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; \

@@ -56,6 +56,12 @@ def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+NO_PAIR = (
+    "of no report are the weights of both a CNN and a MobileNet here (runs made elsewhere come "
+    "without them; RECORDS = False makes them here)"
+)
+
+
 def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
     """Occlusion maps of a large CNN and a compact MobileNet, by the weights in the store.
 
@@ -66,7 +72,7 @@ def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
     # Not those made elsewhere: neither their weights nor their predictions are here.
     pair = _pair(runs[[this.store.has_predictions(run) for run in runs["run_id"]]])
     if pair.empty:
-        return Looks(reason="no report has both a CNN and a MobileNet that were trained here")
+        return Looks(reason=NO_PAIR)
     try:
         return _looks(this, pair, split)
     except (weights.WeightsError, StoreError) as error:

@@ -142,7 +142,7 @@ class Lines(Progress):
         """Say how much there is to do."""
         self._place, self._runs = done, total
         if done:
-            self._say(f"{done} of {total} runs are in the store")
+            self._say(f"{done} of {total} runs are there already")
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """Note when the run began; no line yet."""

@@ -95,7 +95,7 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
     )
     shown = tables.published(theirs, summary(table), "PublicTest")
     assert shown.frame["here, PublicTest %"].item() == pytest.approx(51)
-    assert shown.frame["difference"].item().startswith("-9.0 ± ")
+    assert shown.frame["difference"].item().startswith("−9.0 ± ")
     alone = tables.published(theirs.assign(network="x"), summary(table), "PublicTest")
     assert "here, PublicTest %" not in alone.frame
 

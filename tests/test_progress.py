@@ -27,7 +27,7 @@ def test_lines_say_the_end_and_little_else(capsys: pytest.CaptureFixture[str]) -
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "1 of 2 runs are in the store",
+        "1 of 2 runs are there already",
         "[2/2] a-cnn-1333k seed 1  done  valid 48.1 %  0s",
     ]
 
@@ -82,7 +82,7 @@ def tell_of_others(watch: Progress) -> None:
 def test_lines_say_what_others_do(capsys: pytest.CaptureFixture[str]) -> None:
     tell_of_others(Lines())
     assert capsys.readouterr().err.splitlines() == [
-        "1 of 6 runs are in the store",
+        "1 of 6 runs are there already",
         "Dask's dashboard: http://127.0.0.1:8787/status",
         "[1/6] cnn-10k seed 0 0%, cnn-10k seed 1 0%, cnn-10k seed 2 0%, 2 more",
         "[2/6] cnn-10k seed 0  done  valid 48.1 %  1m10s",

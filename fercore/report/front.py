@@ -106,7 +106,7 @@ class Front:
         facts = [("Data", describe_data(data)) for data in self.data]
         facts += [
             ("Preset", self.request.preset),
-            ("Parameters", ", ".join(f"{name} = {_shown(v)}" for name, v in self.settings.items())),
+            ("Parameters", ", ".join(_setting(*pair) for pair in self.settings.items())),
             ("Runs", describe_runs(self.runs)),
             ("Date", f"{self.date:%d %B %Y, %H:%M %Z}"),
             ("Code", " ".join(["fercore", version("fercore"), *self._commit_words])),
@@ -228,6 +228,12 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)
+
+
+def _setting(name: str, value: Any) -> str:
+    """As "SEEDS = 0, 1"; of DATA the name only, like everywhere on the title page."""
+    shown = PurePath(str(value)).name if name == "DATA" else _shown(value)
+    return f"{name} = {shown or 'none'}"
 
 
 def _data_rows(data: Mapping[str, Any]) -> dict[str, Any]:
