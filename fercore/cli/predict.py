@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Most rows of a table; `--json` gives all."""
+MANY = 2_000
+"""Faces above which one is told to wait."""
 BAR = 30
 """Length of a bar that means certainty, in characters."""
 
@@ -58,6 +60,8 @@ def predict(
 
     chosen = trained.find(weights, RunStore(store))
     network, crops = trained.load(chosen), library.read(faces)
+    if len(crops) > MANY:
+        typer.echo(f"reading {len(crops):,} faces, which can take minutes ...", err=True)
     said = library.predict(network, crops.images)
     hits = library.accuracy(said, crops)
     if as_json:
