@@ -63,9 +63,9 @@ def finding(judged: pd.DataFrame, name: str) -> Text:
     """The claim of one hypothesis, and what was found in each of its comparisons."""
     part: list[Row] = judged[judged["hypothesis"] == name].to_dict("records")
     if part[0]["verdict"] == "not tried":
-        return Text(f"> {part[0]['claim']}\n\nNot tried here: {part[0]['untried']}.")
+        return Text(f"> *Claim:* {part[0]['claim']}\n\nNot tried here: {part[0]['untried']}.")
     lines = [f"- {_found(row)}" for row in part]
-    return Text(f"> {part[0]['claim']}\n\n" + "\n".join(lines))
+    return Text(f"> *Claim:* {part[0]['claim']}\n\n" + "\n".join(lines))
 
 
 def _found(row: Row) -> str:

@@ -248,7 +248,7 @@ def test_the_finding_says_every_outcome(
 ) -> None:
     table = judge(made({20_000: values}, **more), SPLIT)
     text = why.finding(table, "head").markdown
-    assert text.startswith("> It is so.")
+    assert text.startswith("> *Claim:* It is so.")
     assert words in text
     outcome = table["verdict"][0]
     opening = why.answer(table, SPLIT).markdown
