@@ -139,7 +139,7 @@ def _blocks(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
     """Whole lines, some megabyte at a time; a line beyond MAX_LINE is broken, and so refused."""
     while block := stream.read(BLOCK):
         block += stream.readline(MAX_LINE)
-        if block.strip(b"\r\n"):
+        if block.lstrip(b"\r\n"):  # from the left only: what begins with a letter is not copied
             yield block
         elif len(block) > MAX_BLANK:
             raise blank_lines(path)
