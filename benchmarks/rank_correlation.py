@@ -35,8 +35,8 @@ def photographs(epochs: int, smallest: int) -> list[RunRecord]:
 
 def means(records: list[RunRecord]) -> pd.Series:
     """Accuracy by network, the mean over its seeds."""
-    rows = [(models.label(r.spec.model), r.accuracy(SPLIT), r.params_trainable) for r in records]
-    table = pd.DataFrame(rows, columns=["network", "accuracy", "parameters"])
+    rows = [(models.label(record.spec.model), record.accuracy(SPLIT)) for record in records]
+    table = pd.DataFrame(rows, columns=["network", "accuracy"])
     return table.groupby("network")["accuracy"].mean()
 
 

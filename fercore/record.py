@@ -130,6 +130,10 @@ class RunRecord(Noun):
             },
         )
 
+    def content(self) -> bytes:
+        """Of the record's file; `parse` reads it."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
+
     def accuracy(self, split: str) -> float | None:
         """Accuracy on a split; None where the split is absent or the run diverged."""
         score = self.splits.get(split)

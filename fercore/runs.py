@@ -73,6 +73,10 @@ class RunStore:
         """All that lies in the store as a run, readable or not, sorted."""
         return sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir())
 
+    def starting(self, start: str) -> list[str]:
+        """Those of `names` that begin so."""
+        return [name for name in self.names() if name.startswith(start)]
+
     def records(self) -> list[RunRecord]:
         """All records that can be read, sorted by id; one logged warning if there are others."""
         found, names = [], self.names()
@@ -138,7 +142,7 @@ class RunStore:
         weights: the safetensors file's bytes (`pack`). A folder of that id that cannot be read is
         replaced; a readable one stays, as equal ids mean equal runs. Raises `StoreError`.
         """
-        files = {"record.json": (record.model_dump_json(indent=1) + "\n").encode()}
+        files = {"record.json": record.content()}
         if predictions is not None:
             files["predictions.npz"] = _packed(predictions)
         if weights is not None:

@@ -21,7 +21,7 @@ def fault(store: RunStore, run: str) -> str | None:
     """
     try:
         record = store.check(run)
-        _code(record)
+        check_layers(record)
         if record.status == "done":
             _predictions(store, record)
             _weights(store.folder(run) / "weights.safetensors", record)
@@ -30,8 +30,8 @@ def fault(store: RunStore, run: str) -> str | None:
     return None
 
 
-def _code(record: RunRecord) -> None:
-    """The network of that name must still be the one that was trained."""
+def check_layers(record: RunRecord) -> None:
+    """Raise `StoreError` unless the network of that name is still the one that was trained."""
     try:
         found = models.fingerprint(record.spec.model)
     except models.ModelError as error:

@@ -14,8 +14,7 @@ def runs(ctx: typer.Context, incomplete: str) -> list[str]:
     """Ids of the store's runs."""
     from fercore.runs import RunStore
 
-    found = RunStore(ctx.params.get("store")).names()
-    return [name for name in found if name.startswith(incomplete)]
+    return RunStore(ctx.params.get("store")).starting(incomplete)
 
 
 def shipped() -> list[str]:

@@ -140,7 +140,7 @@ def export(
 def _one(store: RunStore, start: str) -> str:
     from fercore.runs import StoreError
 
-    found = [name for name in store.names() if name.startswith(start)]
+    found = store.starting(start)
     if len(found) != 1 or not start:
         names = f": {', '.join(found)}" if found else ""
         raise StoreError(

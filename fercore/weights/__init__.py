@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from fercore import models
 from fercore.record import RunRecord, parse
 from fercore.runs import RunStore, StoreError
+from fercore.upkeep import check_layers
 
 FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -85,7 +86,7 @@ def _others(store: RunStore | None) -> str:
 
 
 def _of_run(start: str, store: RunStore) -> Weights:
-    runs = [run for run in store.names() if start and run.startswith(start)]
+    runs = store.starting(start) if start else []
     if len(runs) > 1:
         raise WeightsError(f"{start!r} begins the ids of {len(runs)} runs: {', '.join(runs)}")
     if not runs:
@@ -137,18 +138,12 @@ def load(weights: Weights | str | None = None) -> nn.Module:
 
 
 def _network(weights: Weights) -> nn.Module:
-    spec, expected = weights.record.spec.model, weights.record.model_fingerprint
     try:
-        found = models.fingerprint(spec)
-    except models.ModelError as error:
-        raise WeightsError(f"{weights.name}: this version knows no such network: {error}") from None
-    if found != expected:
-        raise WeightsError(
-            f"{weights.name}: {models.label(spec)} has other layers in this version: "
-            f"fingerprint {expected} then, {found} now"
-        )
+        check_layers(weights.record)
+    except StoreError as error:
+        raise WeightsError(f"{weights.name}: {error}") from None
     with torch.random.fork_rng(devices=()):  # nobody's dice are moved by looking at a network
-        return models.build(spec)
+        return models.build(weights.record.spec.model)
 
 
 def _tensors(weights: Weights) -> dict[str, Tensor]:
@@ -179,7 +174,7 @@ def export(weights: Weights, name: str, folder: Path | None = None) -> Weights:
     if path.exists() or path.with_suffix(".json").exists():
         raise WeightsError(f"{path}: there are weights of that name already")
     record = _portable(weights.record)
-    files = {path: weights.path.read_bytes(), path.with_suffix(".json"): _text(record)}
+    files = {path: weights.path.read_bytes(), path.with_suffix(".json"): record.content()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(files)
@@ -195,10 +190,6 @@ def _portable(record: RunRecord) -> RunRecord:
     named = {"source": Path(record.data.source).name}
     spec = record.spec.model_copy(update={"data": record.spec.data.model_copy(update=named)})
     return record.model_copy(update={"spec": spec, "data": record.data.model_copy(update=named)})
-
-
-def _text(record: RunRecord) -> bytes:
-    return (record.model_dump_json(indent=1) + "\n").encode()
 
 
 def _write(files: dict[Path, bytes]) -> None:
