@@ -31,7 +31,7 @@ from tests.fuzz_files import FERPLUS, HEADERS, Case
 
 LIMIT = 8_000_000
 """Bytes of a table that are looked at; more than any file has that is not a bomb."""
-LINE = 1 << 17
+LINE = 1 << 19
 BLANK = " \t\r\n\x0b\x0c"
 NUMBERS = {f"{number:0{digits}d}" for number in range(256) for digits in (1, 2, 3)}
 SPLITS = ["Training", "PublicTest", "PrivateTest"]

@@ -61,7 +61,7 @@ def _strict(cells: list[bytes]) -> NDArray[np.uint8] | None:
     value += digit[2:-1]
     if tens.max() > 25 or (value < tens).any():  # 256..259 wrap around to 0..3
         return None
-    images: NDArray[np.uint8] = value[space].reshape(-1, SIDE, SIDE)
+    images: NDArray[np.uint8] = value.take(space).reshape(-1, SIDE, SIDE)
     return images
 
 
