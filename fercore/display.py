@@ -1,7 +1,7 @@
-"""What a notebook cell returns: a figure, a chart, a table or the provenance of its numbers.
+"""What a notebook cell returns: a figure, a chart, a table, a text or where its numbers come from.
 
-Each shows itself in Jupyter and carries, in the output's metadata under "fercore", what the report
-needs to number it, to write it as a file and to describe it to who cannot see it.
+Each shows itself in Jupyter and, a text apart, carries in the output's metadata under "fercore"
+what the report needs to number it, to write it as a file and to describe it to who cannot see it.
 """
 
 from __future__ import annotations
@@ -136,6 +136,23 @@ class Table:
             "text/csv": flat.to_csv(index=False),
         }
         return data, _metadata(self, "table")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Markdown that a notebook shows as text: an answer, or why there is nothing to show."""
+
+    markdown: str
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+
+NO_PREDICTIONS = Text(
+    "Not shown here: of no run are the predictions in the store. Runs that came with fercore come "
+    "without theirs; RECORDS = False makes them here."
+)
+NO_PAIR = Text("Not shown here: no MobileNet and plain CNN of equal size finished.")
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,16 @@ OUTCOMES = (
     "not tried",
 )
 
+NOTHING_TRIED = (
+    "**Answer.** None: no hypothesis was tried here. HYPOTHESES names those to try, SIZES and "
+    "LARGE the sizes at which, as HYPOTHESES=head,block SIZES=25000,60000."
+)
+
 
 def answer(judged: pd.DataFrame, split: str, note: str = "") -> Text:
     """Which explanations hold, which do not, and of which nothing can be said."""
+    if _nothing_tried(judged):
+        return Text(NOTHING_TRIED)
     verdicts = summary(judged)
     lines = []
     for outcome in OUTCOMES:
@@ -48,6 +55,10 @@ def answer(judged: pd.DataFrame, split: str, note: str = "") -> Text:
         if named:
             lines.append(f"- {outcome}: {', '.join(named)}")
     return Text(f"**Answer** ({split}). {note}\n\n" + "\n".join(lines) + _too_few(judged))
+
+
+def _nothing_tried(judged: pd.DataFrame) -> bool:
+    return set(judged["verdict"]) == {"not tried"}
 
 
 def _too_few(judged: pd.DataFrame) -> str:
@@ -111,8 +122,13 @@ def _leads(row: Row) -> str:
     return f" MobileNet's lead goes from {_points(theirs)} to {_points(ours)}: {turned}."
 
 
-def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table:
-    """All comparisons with their difference, its interval and the verdict."""
+def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """All comparisons with their difference, its interval and the verdict.
+
+    An empty text where none was tried.
+    """
+    if _nothing_tried(judged):
+        return Text("")
     shown = pd.DataFrame(
         {
             "hypothesis": judged["hypothesis"].map(TITLES),
@@ -179,10 +195,15 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
     )
 
 
-def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure:
-    """One line per comparison that was tried: difference and interval, zero and the margin."""
+def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
+    """One line per comparison that was tried: difference and interval, zero and the margin.
+
+    An empty text where there is no difference.
+    """
     rows: list[Row] = judged.dropna(subset="difference").to_dict("records")
-    drawing, (axes,) = house_axes(8.4, 1.2 + 0.32 * max(len(rows), 1))
+    if not rows:
+        return Text("")
+    drawing, (axes,) = house_axes(8.4, 1.2 + 0.32 * len(rows))
     axes.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92", zorder=0)
     axes.axvline(0, color="0.3", linewidth=1)
     for place, row in enumerate(rows):
@@ -198,7 +219,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure:
             capsize=3,
         )
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
-    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"difference of accuracy on {split} (percentage points)")
     points = [f"{_line(row)} {_points(row['difference'])}, {row['verdict']}" for row in rows]
@@ -209,7 +230,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure:
         "zero speaks for the claim, filled marks where that is supported; the grey band is "
         f"{100 * MARGIN:.0f} point to either side. Colour: plain CNN, MobileNet, or (grey) "
         f"MobileNet's lead. {COVERS}",
-        alt="Differences by comparison. " + ("; ".join(points) or "None was tried."),
+        alt="Differences by comparison. " + "; ".join(points),
         note=note,
     )
 

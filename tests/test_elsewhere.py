@@ -11,6 +11,7 @@ import pytest
 
 from fercore import analysis, elsewhere, figures, inside, sentences, study, sweep, tables
 from fercore.data import Faces
+from fercore.display import Figure, Table, Text
 from fercore.elsewhere import Elsewhere
 from fercore.progress import Progress
 from fercore.runs import RunStore
@@ -43,17 +44,23 @@ def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) 
     means = analysis.bootstrap(runs, split, this.random())
     pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
     assert list(pairs["image_verdict"]) == ["no predictions"]
-    assert "no predictions here" in str(tables.pairs(pairs, split).frame)
+    shown = tables.pairs(pairs, split)
+    assert isinstance(shown, Table)
+    assert "± images" not in shown.frame
+    assert "come without their predictions" in shown.caption
     curves = analysis.compare(analysis.summarise(runs, split, means), means)
     summary = analysis.summarise(runs, split, means)
     told = sentences.comparison(summary, pairs, curves, split).markdown
     assert "Another draw of test images" not in told
-    figures.leads(pairs, split)._repr_mimebundle_()
-    empty = tables.calibration(this.confidences(runs, split), split)
-    assert len(empty.frame) == 0
-    assert "no run has its predictions here" in empty.caption
-    shown = figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
-    assert "nothing was measured" in shown.alt
+    leads = figures.leads(pairs, split)
+    assert isinstance(leads, Figure)
+    assert "over test images" not in leads.caption
+    for empty in (
+        tables.calibration(this.confidences(runs, split), split),
+        figures.reliability(*this.reliabilities(runs, pairs, split), split, note=""),
+    ):
+        assert isinstance(empty, Text)
+        assert "RECORDS = False makes them here" in empty.markdown
 
 
 def test_what_needs_weights_says_that_there_are_none(records: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,18 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 from fercore import analysis, figures, tables
+from fercore.display import Figure, Table, Text
 from tests.tables_of_runs import compared, means, pairs, runs, summary
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+Shown = TypeVar("Shown", Figure, Table, Text)
+
+
+def shows(shown: object, kind: type[Shown]) -> Shown:
+    """What is shown, which must be of this kind."""
+    assert isinstance(shown, kind)
+    return shown
 
 
 @pytest.fixture
@@ -46,7 +56,8 @@ def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
 
 def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:
     found = pairs(table)
-    shown = figures.leads(found.assign(verdict=["ahead", "undecided"]), "PublicTest")
+    given = found.assign(verdict=["ahead", "undecided"])
+    shown = shows(figures.leads(given, "PublicTest"), Figure)
     bars = shown.figure.axes[0].containers
     points = [bar.lines[0] for bar in bars if isinstance(bar, ErrorbarContainer)]
     assert [line.get_markerfacecolor() for line in points] == ["#0173b2", "white"]
@@ -55,7 +66,7 @@ def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:
 def test_confusion_rows_are_percent_of_the_true_class() -> None:
     matrix = np.diag([4] * 7)
     matrix[0, 2] = 4
-    shown = figures.confusions({"m1": matrix}, CLASSES, "PublicTest", note="")
+    shown = shows(figures.confusions({"m1": matrix}, CLASSES, "PublicTest", note=""), Figure)
     assert "angry read as fear 50 %" in shown.alt
 
 
@@ -111,11 +122,11 @@ def test_short_counts(count: int, text: str) -> None:
 def test_pairs_keep_the_two_kinds_of_interval_apart(table: pd.DataFrame) -> None:
     right = {"m1": np.arange(100)[None] < 60, "c1": np.arange(100)[None] < 40}
     both = analysis.over_images(pairs(table).head(1), right, np.random.default_rng(0))
-    shown = tables.pairs(both, "PublicTest")
+    shown = shows(tables.pairs(both, "PublicTest"), Table)
     assert {"± seeds", "over seeds", "± images", "over images"} <= set(shown.frame.columns)
     assert "Neither contains the other" in shown.caption
-    assert "± images" not in tables.pairs(pairs(table), "PublicTest").frame
-    bars = figures.leads(both, "PublicTest").figure.axes[0].containers
+    assert "± images" not in shows(tables.pairs(pairs(table), "PublicTest"), Table).frame
+    bars = shows(figures.leads(both, "PublicTest"), Figure).figure.axes[0].containers
     assert len(bars) == 2
 
 
@@ -157,23 +168,38 @@ def test_a_budget_without_replicates_claims_no_share() -> None:
 def test_the_difference_of_confusions_names_its_largest() -> None:
     ours, theirs = np.diag([4] * 7), np.diag([4] * 7)
     theirs[3] = [0, 0, 0, 1, 3, 0, 0]
-    shown = figures.confusion_difference({"m": ours, "c": theirs}, CLASSES, "valid", note="")
+    both = {"m": ours, "c": theirs}
+    shown = shows(figures.confusion_difference(both, CLASSES, "valid", note=""), Figure)
     assert "happy read as" in shown.alt
     assert "75 points" in shown.alt
-    empty = figures.confusion_difference({}, CLASSES, "valid", note="")
-    assert empty.caption == "No matched pair finished."
 
 
 def test_reliability_says_what_is_claimed_and_what_is_reached() -> None:
     bins = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.4, 0.6], "images": [50, 50]})
-    shown = figures.reliability({"m": bins}, {"m": "mobilenet"}, "valid", note="")
+    shown = shows(figures.reliability({"m": bins}, {"m": "mobilenet"}, "valid", note=""), Figure)
     assert "m says 70 % and reaches 50 %" in shown.alt
-    assert "nothing was measured" in figures.reliability({}, {}, "valid", note="").alt
+
+
+def test_where_there_is_nothing_to_show_one_sentence_says_so(table: pd.DataFrame) -> None:
+    none = runs(("m", "mobilenet", 100, [0.5]), ("c", "cnn", 100_000, [0.5]))
+    first = [
+        figures.reliability({}, {}, "valid", note=""),
+        tables.calibration(table.head(0), "PublicTest"),
+        figures.confusions({}, CLASSES, "valid", note=""),
+        tables.pairs(pairs(none), "PublicTest"),
+    ]
+    assert all("Not shown here: " in shows(said, Text).markdown for said in first)
+    second = [
+        figures.confusion_difference({}, CLASSES, "valid", note=""),
+        figures.leads(pairs(none), "PublicTest"),
+        tables.classes(analysis.class_table({}, CLASSES)),
+    ]
+    assert all(said == Text("") for said in second)
 
 
 def test_calibration_is_the_mean_over_seeds(table: pd.DataFrame) -> None:
     done = table[table["status"] == "done"].assign(confidence=0.8, ece=[0.1, 0.3] * 3 + [0.2])
-    shown = tables.calibration(done, "PublicTest").frame.set_index("network")
+    shown = shows(tables.calibration(done, "PublicTest"), Table).frame.set_index("network")
     assert shown.loc["m1", "ECE"] == pytest.approx(20)
     assert shown.loc["m1", "too sure by"] == pytest.approx(29)
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from fercore import hypotheses, models, study, trials, verdicts, why
-from fercore.display import Table
+from fercore.display import Figure, Table, Text
 from fercore.hypotheses import HYPOTHESES, NAMES, Contrast, contrasts
 from fercore.setting import StudyError, check
 from fercore.spec import ModelSpec
@@ -254,8 +254,10 @@ def test_the_finding_says_every_outcome(
     opening = why.answer(table, SPLIT).markdown
     assert f"- {outcome}: 1. dense head" in opening
     assert ("fewer than 3 degrees of freedom" in opening) == (outcome == "too few seeds")
-    why.forest(table, SPLIT)._repr_mimebundle_()
-    assert outcome in str(why.verdicts(table, SPLIT).frame)
+    assert isinstance(why.forest(table, SPLIT), Figure if outcome != "failed" else Text)
+    shown = why.verdicts(table, SPLIT)
+    assert isinstance(shown, Table)
+    assert outcome in str(shown.frame)
 
 
 TINY = {"TRAIN_IMAGES": 140, "SIZES": [10_000], "SEEDS": [0], "EPOCHS": 1}
@@ -296,9 +298,9 @@ def test_nothing_to_try_is_said() -> None:
     table = judge(this.experiments(), SPLIT)
     assert set(table["verdict"]) == {"not tried"}
     assert set(table["untried"]) == {"SIZES is empty", "LARGE is empty"}
-    assert "- not tried: 1. dense head, 2. depth, 3." in why.answer(table, SPLIT).markdown
-    assert "None was tried" in why.forest(table, SPLIT).alt
-    why.verdicts(table, SPLIT)._repr_mimebundle_()
+    assert "no hypothesis was tried here" in why.answer(table, SPLIT).markdown
+    assert "Not tried here: SIZES is empty" in why.finding(table, "head").markdown
+    assert why.forest(table, SPLIT) == why.verdicts(table, SPLIT) == Text("")
 
 
 @pytest.mark.parametrize(

@@ -110,9 +110,10 @@ def test_a_value_of_another_type_is_refused(text: str, default: Any) -> None:
         convert("NAME", text, default)
 
 
-def test_unknown_name_lists_those_there_are(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["EPOCS", "epochs", "Epochs"])
+def test_unknown_name_lists_those_there_are(folder: Path, name: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        resolved(folder, "EPOCS=3")
+        resolved(folder, f"{name}=3")
     message = str(caught.value)
     assert "did you mean EPOCHS?" in message
     assert "SEEDS = [0, 1]" in message

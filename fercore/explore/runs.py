@@ -87,12 +87,13 @@ def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
         for record in records
         if split in record.splits
     }
-    if matrices:
-        both = figures.confusions(matrices, EMOTIONS, split, note=note)
+    both = figures.confusions(matrices, EMOTIONS, split, note=note)
+    if isinstance(both, Figure):  # else no run measured the split
         caption = f"Confusion matrices on {split}; each row adds up to 100 % of its class."
         shown.append(replace(both, caption=caption))
-    if len(matrices) == 2:
-        shown.append(figures.confusion_difference(matrices, EMOTIONS, split, note=note))
+    difference = figures.confusion_difference(matrices, EMOTIONS, split, note=note)
+    if isinstance(difference, Figure):
+        shown.append(difference)
     return shown
 
 

@@ -10,21 +10,21 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from fercore.display import Figure
+from fercore.display import NO_PAIR, NO_PREDICTIONS, Figure, Text
 from fercore.figures.style import COLOURS, house_axes
 
 
 def confusions(
     matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str], split: str, *, note: str
-) -> Figure:
+) -> Figure | Text:
     """Confusion matrices side by side, each row in percent of its true class.
 
-    matrices: title to (7, 7) counts, rows true, columns predicted.
+    matrices: title to (7, 7) counts, rows true, columns predicted; a sentence where there is none.
     """
-    count = max(1, len(matrices))
-    drawing, axes = house_axes(4.6 * count, 4.2, count)
     if not matrices:
-        axes[0].set_title("no matched pair finished")
+        return NO_PAIR
+    count = len(matrices)
+    drawing, axes = house_axes(4.6 * count, 4.2, count)
     worst = []
     for panel, (title, matrix) in zip(axes, matrices.items(), strict=False):
         share = _percent(matrix)
@@ -39,36 +39,36 @@ def confusions(
         name="confusions",
         caption=f"Confusion matrices on {split}, summed over seeds; each row adds up to 100 % of "
         "the images of that class.",
-        alt="Confusion matrices. Largest confusions: "
-        + ("; ".join(worst) or "no matched pair finished"),
+        alt="Confusion matrices. Largest confusions: " + "; ".join(worst),
         note=note,
     )
 
 
 def confusion_difference(
     matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str], split: str, *, note: str
-) -> Figure:
+) -> Figure | Text:
     """First confusion matrix less the second, in points of the true class's images.
 
-    matrices: name to (7, 7) counts, rows true, columns predicted; two of them, or none.
+    matrices: name to (7, 7) counts, rows true, columns predicted; an empty text where there are
+    not two of them.
     """
+    if len(matrices) != 2:
+        return Text("")
     drawing, (axes,) = house_axes(5.4, 4.6)
-    caption, alt = "No matched pair finished.", "Empty."
-    if matrices:
-        (first, ours), (second, theirs) = matrices.items()
-        gap = _percent(ours) - _percent(theirs)
-        _heat(axes, gap, classes, fmt="+.0f", cmap="vlag", vmin=-60, vmax=60)
-        axes.set_title(f"{first} less {second}", fontsize=10)
-        caption = (
-            f"{first} less {second} on {split}: difference of the two confusion matrices in "
-            "percentage points, summed over seeds. Red: the first says it more often."
-        )
-        row, column = np.unravel_index(np.abs(gap).argmax(), gap.shape)
-        alt = (
-            f"Difference of confusion matrices. Largest: true {classes[int(row)]} read as "
-            f"{classes[int(column)]}, {gap[row, column]:+.0f} points"
-        )
-    return Figure(drawing, name="confusion-difference", caption=caption, alt=alt, note=note)
+    (first, ours), (second, theirs) = matrices.items()
+    gap = _percent(ours) - _percent(theirs)
+    _heat(axes, gap, classes, fmt="+.0f", cmap="vlag", vmin=-60, vmax=60)
+    axes.set_title(f"{first} less {second}", fontsize=10)
+    row, column = np.unravel_index(np.abs(gap).argmax(), gap.shape)
+    return Figure(
+        drawing,
+        name="confusion-difference",
+        caption=f"{first} less {second} on {split}: difference of the two confusion matrices in "
+        "percentage points, summed over seeds. Red: the first says it more often.",
+        alt=f"Difference of confusion matrices. Largest: true {classes[int(row)]} read as "
+        f"{classes[int(column)]}, {gap[row, column]:+.0f} points",
+        note=note,
+    )
 
 
 def _percent(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -93,11 +93,14 @@ def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **sty
 
 def reliability(
     tables: Mapping[str, pd.DataFrame], families: Mapping[str, str], split: str, *, note: str
-) -> Figure:
+) -> Figure | Text:
     """How often networks are right, by how sure they say they are.
 
-    tables: network to its table of `analysis.reliability`; families: network to family.
+    tables: network to its table of `analysis.reliability`; a sentence where there is none.
+    families: network to family.
     """
+    if not tables:
+        return NO_PREDICTIONS
     drawing, (axes,) = house_axes(5.4, 4.4)
     axes.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
     said = []
@@ -112,16 +115,13 @@ def reliability(
         right = np.average(table["accuracy"], weights=table["images"])
         said.append(f"{network} says {100 * mean:.0f} % and reaches {100 * right:.0f} %")
     axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
-    if said:
-        axes.legend(frameon=False, fontsize=8)
-    else:
-        axes.text(50, 50, "no predictions here", ha="center", va="center")
+    axes.legend(frameon=False, fontsize=8)
     return Figure(
         drawing,
         name="reliability",
         caption=f"Reliability on {split}, all seeds: share of images read correctly, by the "
         "probability given to the answer, in bins of equal width; larger marks hold more images. "
         "Below the dashed line a network is too sure of itself.",
-        alt="Reliability diagram. On average " + ("; ".join(said) or "nothing was measured"),
+        alt="Reliability diagram. On average " + "; ".join(said),
         note=note,
     )

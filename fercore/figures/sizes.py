@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fercore.analysis import UNITS, Comparison
-from fercore.display import Figure
+from fercore.display import Figure, Text
 from fercore.figures.style import COLOURS, MARKERS, NAMES, amount, house_axes, short, size_axis
 
 
@@ -128,18 +128,22 @@ def _describe_curves(summary: pd.DataFrame, split: str) -> str:
     return f"Scatter plot of trainable parameters against accuracy on {split}: " + "; ".join(points)
 
 
-def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure:
+def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
     """MobileNet's lead over the plain CNN at each matched size, with both of its intervals.
 
     pairs: from `analysis.matched_pairs`, with those of `analysis.over_images` if they are known.
+    Without pairs: an empty text.
     """
+    if pairs.empty:
+        return Text("")
+    wide = "image_high" in pairs and pairs["image_high"].notna().any()
     drawing, (axes,) = house_axes(7.2, 3.2)
     axes.axhline(0, color="0.3", linewidth=1)
     for row in pairs.to_dict("records"):
         lead, colour = 100 * row["lead"], COLOURS["mobilenet" if row["lead"] > 0 else "cnn"]
         spread = 100 * row["high"] - lead
         decided = row["verdict"] in ("ahead", "behind")
-        if "image_high" in row:
+        if wide:
             images = 100 * (row["image_high"] - row["image_lead"])
             axes.errorbar(row["size"], lead, yerr=images, color="0.6", linewidth=6, alpha=0.5)
         axes.errorbar(
@@ -154,12 +158,12 @@ def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure:
     size_axis(axes)
     axes.set_ylabel("lead of MobileNet (points)")
     points = [f"{short(row['size'])}: {100 * row['lead']:+.1f}" for row in pairs.to_dict("records")]
-    wide = " Broad grey bars: over test images." if "image_high" in pairs else ""
+    images_too = " Broad grey bars: over test images." if wide else ""
     return Figure(
         drawing,
         name="leads",
         caption=f"MobileNet's lead over the plain CNN of equal size, {split}, in percentage "
-        f"points. Thin bars: 95 % interval over seeds.{wide} Above zero MobileNet is ahead. "
+        f"points. Thin bars: 95 % interval over seeds.{images_too} Above zero MobileNet is ahead. "
         "Hollow: the interval over seeds holds zero, or there is only one seed.",
         alt="MobileNet's lead in points by size. " + "; ".join(points),
         note=note,

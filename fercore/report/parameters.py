@@ -197,7 +197,7 @@ def _refuse_unknown(
     union = {name: found for parameters in known.values() for name, found in parameters.items()}
     for name in names:
         if name not in union:
-            close = difflib.get_close_matches(name, union, n=1)
+            close = difflib.get_close_matches(name.upper(), union, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
             owners = ", ".join(sorted(notebook.stem for notebook in known))
             raise ParameterError(

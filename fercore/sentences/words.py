@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from fercore.analysis import Row
+from fercore.display import Text
 
-
-@dataclass(frozen=True)
-class Text:
-    """Markdown that a notebook shows as text."""
-
-    markdown: str
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown
+__all__ = ["Text", "failures", "lead", "points", "seeds"]
 
 
 def points(value: float) -> str:

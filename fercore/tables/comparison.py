@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, Comparison, Row
-from fercore.display import Table
+from fercore.display import NO_PAIR, Table, Text
 from fercore.figures import amount, short
 from fercore.tables.words import OUTCOMES, VERDICTS, signed
 
@@ -50,8 +50,13 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
     )
 
 
-def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table:
-    """Matched sizes: both accuracies, the lead of MobileNet and what its intervals allow."""
+def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """Matched sizes: both accuracies, the lead of MobileNet and what its intervals allow.
+
+    A sentence where there is none.
+    """
+    if matched.empty:
+        return NO_PAIR
     shown = pd.DataFrame(
         {
             "size": [short(size) for size in matched["size"]],
@@ -70,7 +75,12 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table:
         f"MobileNet against the plain CNN of equal trainable parameters, {split}; lead in "
         "percentage points. ± seeds: 95 % interval over seeds, for these images."
     )
-    if "image_high" in matched:
+    if "image_high" in matched and matched["image_high"].isna().all():
+        caption += (
+            " There is none over test images: runs that came with fercore come without their "
+            "predictions; RECORDS = False makes them here."
+        )
+    elif "image_high" in matched:
         shown["± images"] = 100 * (matched["image_high"] - matched["image_lead"])
         shown["over images"] = matched["image_verdict"].map(VERDICTS)
         formats["± images"] = ".1f"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fercore.display import Table
+from fercore.display import NO_PREDICTIONS, Table, Text
 
 
-def classes(rows: pd.DataFrame, *, note: str = "") -> Table:
-    """Recall and F1 by class; see `analysis.class_table`."""
+def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
+    """Recall and F1 by class; see `analysis.class_table`. Of no network: an empty text."""
+    if len(rows.columns) == 1:
+        return Text("")
     figures = [column for column in rows.columns if column not in ("expression", "images")]
     leads = [column for column in figures if column.endswith(" lead")]
     return Table(
@@ -21,8 +23,13 @@ def classes(rows: pd.DataFrame, *, note: str = "") -> Table:
     )
 
 
-def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
-    """Confidence against accuracy; runs with ``confidence`` and ``ece`` beside the split."""
+def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """Confidence against accuracy; runs with ``confidence`` and ``ece`` beside the split.
+
+    A sentence where there is no such run.
+    """
+    if runs.empty:
+        return NO_PREDICTIONS
     shown = runs.groupby("network", sort=False)[[split, "confidence", "ece"]].mean().mul(100)
     shown.insert(2, "too sure by", shown["confidence"] - shown[split])
     shown.columns = pd.Index([f"{split} %", "confidence %", "too sure by", "ECE"])
@@ -31,8 +38,8 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
         name="calibration",
         caption=f"How far each network's confidence can be believed on {split}: accuracy, mean "
         "probability of its answer, their difference in points, and the expected calibration "
-        "error (15 bins, in points; 0 is best). Each run by itself, then the mean over seeds."
-        + (" Empty: no run has its predictions here." if runs.empty else ""),
+        "error (15 bins, in points; 0 is best). Each run by itself, then the mean over seeds; runs "
+        "without predictions in the store are left out.",
         formats=dict.fromkeys(shown.columns, ".1f") | {"too sure by": "+.1f"},
         note=note,
     )
