@@ -52,6 +52,7 @@ class Setting(Spec):
     THREADS: int | None = Field(1, ge=1, le=1024)
     EXECUTOR: str = "auto"
     RECORDS: bool = True
+    LANG: Literal["en", "zh-TW"] = "en"
 
     @property
     def source(self) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import device as devices
-from fercore import measured, models, reprs, sweep, trials
+from fercore import language, measured, models, reprs, sweep, trials
 from fercore.analysis import TEST_SPLITS, over_images
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.faces import SYNTHETIC_NOTE
@@ -43,7 +43,9 @@ def begin(parameters: Mapping[str, Any]) -> Study:
     parameters: usually `globals()`; only upper-case names are read. Raises `StudyError` for
     parameters, `fercore.data.DataError` for data that cannot be used.
     """
-    return Study(check(parameters))
+    setting = check(parameters)
+    language.use(setting.LANG)
+    return Study(setting)
 
 
 class Study:
