@@ -85,7 +85,7 @@ def one_run(spec: ModelSpec) -> float:
 
 
 def _epoch(one: Fit) -> int:
-    one._pass(1, lambda: None)
+    one._pass(one._plan(1), lambda: None)
     return one.steps * one.batch
 
 

@@ -14,12 +14,28 @@ from typing import Any
 
 import torch
 
-from fercore.runs import unwritable
+from fercore.runs import StoreError, unwritable
 
 log = logging.getLogger(__name__)
 
+MINUTES = "FERCORE_CHECKPOINT_MINUTES"
+"""Environment variable: the state is saved at the end of each epoch, and whenever the last save is
+so long ago; 5 unless it says otherwise."""
+
 DIGEST = 32
 """Bytes of SHA-256 before what torch writes."""
+
+
+def pause() -> float:
+    """Seconds from one save to the next within an epoch. Raises `StoreError` for no such number."""
+    text = os.environ.get(MINUTES) or "5"
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1
+    if not minutes >= 0:  # NaN neither
+        raise StoreError(f"{MINUTES}: expected a number of minutes, 0 or more, found {text!r}")
+    return 60 * minutes
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

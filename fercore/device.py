@@ -116,6 +116,23 @@ def repeatable(device: torch.device, threads: int | None = None) -> Iterator[Non
             torch.set_num_threads(thread_count)
 
 
+def dice(device: torch.device) -> torch.Tensor:
+    """The state of the random numbers that are drawn on a device, uint8 (N,)."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else torch.get_rng_state()
+
+
+def set_dice(device: torch.device, state: torch.Tensor) -> None:
+    """Draw there from now on what was drawn after `dice` gave this."""
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)
+
+
 @cache
 def keep_memory() -> None:
     """Have glibc keep freed memory instead of giving it back to the system and asking again.

@@ -1,7 +1,8 @@
 """One network in training, from its initial weights to its last epoch.
 
 Everything that is random derives from (seed, epoch), so an interrupted run goes on after its last
-finished epoch as if nothing had happened, without replaying what came before.
+finished epoch as if nothing had happened, without replaying what came before. Within an epoch it
+goes on after the step at which `Fit.state` was last kept.
 """
 
 from __future__ import annotations
@@ -41,6 +42,38 @@ def seeds(seed: int, epoch: int) -> tuple[int, int]:
     return int(first), int(second)
 
 
+class Pass:
+    """An epoch under way: its plan, how many steps are done, and what is summed over them.
+
+    order: rows (steps, batch) in random order. theta: how each image is moved, float
+    (steps, batch, 2, 3), or None.
+    """
+
+    def __init__(self, order: Tensor, theta: Tensor | None, began: float) -> None:
+        self.order, self.theta, self.began = order, theta, began
+        self.step = 0
+        self.loss = torch.zeros((), device=order.device)
+        self.hits = torch.zeros((), device=order.device, dtype=torch.int64)
+
+    def state(self) -> dict[str, Any]:
+        """What is needed to go on and does not derive from (seed, epoch)."""
+        return {
+            "step": self.step,
+            "loss": self.loss,
+            "hits": self.hits,
+            "seconds": time.perf_counter() - self.began,
+            "dice": device.dice(self.order.device),  # dropout throws them
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave; nothing else may draw random numbers from now on."""
+        self.step = state["step"]
+        self.loss.copy_(state["loss"])
+        self.hits.copy_(state["hits"])
+        self.began -= state["seconds"]
+        device.set_dice(self.order.device, state["dice"])
+
+
 class Fit:
     """A network, its optimizer and what it is trained on; `epoch` makes one pass."""
 
@@ -62,23 +95,34 @@ class Fit:
             device.spare_bfloat16(self.network)
         self.optimizer = optimizer(self.network, self.recipe)
         self.history: list[Epoch] = []
+        self.under_way: Pass | None = None
         self.seconds = 0.0
-        """Spent in `epoch`, validation included."""
+        """Spent in finished epochs, validation included."""
 
     @property
     def measured(self) -> nn.Module:
         """The network whose accuracy counts: the averaged one if the recipe averages."""
         return self.averaged.module if self.averaged else self.network
 
+    @property
+    def done(self) -> int:
+        """Steps done in all epochs."""
+        return len(self.history) * self.steps + (self.under_way.step if self.under_way else 0)
+
     def epoch(self, step_done: Callable[[], None]) -> Epoch:
-        """Train for one epoch and validate. Raises `fercore.evaluate.DivergenceError`."""
+        """Train for one epoch, or for what is left of it, and validate.
+
+        step_done: called after each step; what `state` gives then is enough to go on. Raises
+        `fercore.evaluate.DivergenceError`.
+        """
         number = len(self.history) + 1
-        began = time.perf_counter()
-        loss, accuracy = self._pass(number, step_done)
-        seconds = time.perf_counter() - began
+        under_way = self.under_way = self.under_way or self._plan(number)
+        loss, accuracy = self._pass(under_way, step_done)
+        seconds = time.perf_counter() - under_way.began
         logits = scores(self.measured, self.valid.images)
         valid_loss, valid_accuracy = loss_and_accuracy(logits, self.valid.labels.cpu())
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.perf_counter() - under_way.began
+        self.under_way = None
         finite(loss, f"training loss of epoch {number}")
         finite(valid_loss, f"validation loss of epoch {number}")
         self.history.append(
@@ -94,29 +138,28 @@ class Fit:
         )
         return self.history[-1]
 
-    def _pass(self, number: int, step_done: Callable[[], None]) -> tuple[float, float]:
+    def _pass(self, done: Pass, step_done: Callable[[], None]) -> tuple[float, float]:
         """One pass over the training images: mean loss and accuracy.
 
         Nothing in the loop waits for the device: sums stay on it until the end.
         """
-        order, theta = self._plan(number)
-        loss_sum = torch.zeros((), device=self.where)
-        hits = torch.zeros((), device=self.where, dtype=torch.int64)
         self.network.train()
-        for step, rows in enumerate(order):
+        for step in range(done.step, self.steps):
+            rows = done.order[step]
             images = augment.normalise(self.train.images[rows])
-            if theta is not None:
-                images = augment.warp(images, theta[step])
-            labels = self.train.labels[rows]
-            self._set_rate((number - 1 + step / self.steps) / self.recipe.epochs)
-            loss, right = self._step(images, labels)
-            loss_sum += loss
-            hits += right
+            if done.theta is not None:
+                images = augment.warp(images, done.theta[step])
+            self._set_rate((len(self.history) + step / self.steps) / self.recipe.epochs)
+            loss, right = self._step(images, self.train.labels[rows])
+            done.loss += loss
+            done.hits += right
+            done.step += 1
             step_done()
-        return loss_sum.item() / self.steps, hits.item() / order.numel()
+        return done.loss.item() / self.steps, done.hits.item() / done.order.numel()
 
-    def _plan(self, number: int) -> tuple[Tensor, Tensor | None]:
-        """Rows (steps, batch) in random order, and how each image is moved; seeds dropout too."""
+    def _plan(self, number: int) -> Pass:
+        """An epoch that is to begin; seeds dropout too."""
+        began = time.perf_counter()
         first, second = seeds(self.seed, number)
         dice = torch.Generator().manual_seed(first)
         torch.manual_seed(second)
@@ -125,7 +168,7 @@ class Fit:
         theta = augment.draw(self.recipe.augment, used, dice)
         if theta is not None:
             theta = theta.view(self.steps, self.batch, 2, 3).to(self.where)
-        return order.view(self.steps, self.batch).to(self.where), theta
+        return Pass(order.view(self.steps, self.batch).to(self.where), theta, began)
 
     def _set_rate(self, progress: float) -> None:
         for group in self.optimizer.param_groups:
@@ -152,6 +195,7 @@ class Fit:
             "optimizer": self.optimizer.state_dict(),
             "history": [epoch.model_dump() for epoch in self.history],
             "seconds": self.seconds,
+            "under_way": self.under_way.state() if self.under_way else None,
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -162,6 +206,9 @@ class Fit:
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.seconds = state["seconds"]
+        if under_way := state.get("under_way"):  # older states were kept between epochs only
+            self.under_way = self._plan(len(self.history) + 1)
+            self.under_way.resume(under_way)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Weights and BatchNorm's statistics by name, as arrays of the usual layout."""

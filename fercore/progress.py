@@ -34,7 +34,7 @@ class Progress:
         """A study of `total` runs begins; `done` of them are read from the store."""
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
-        """A run begins (or goes on after `done` epochs) with `steps` batches in each epoch."""
+        """A run begins (or goes on after `done` batches) with `steps` batches in each epoch."""
 
     def step(self) -> None:
         """A batch is done. Called in the inner loop."""
@@ -72,9 +72,10 @@ class Bars(Progress):
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """Show the bars of a run and of its epochs."""
+        finished, batches = divmod(done, steps)
         self._bars = [
-            self._bar(epochs, done, title, "epoch"),
-            self._bar(steps, 0, f"epoch {done + 1}", "batch"),
+            self._bar(epochs, finished, title, "epoch"),
+            self._bar(steps, batches, f"epoch {finished + 1}", "batch"),
         ]
 
     def step(self) -> None:
@@ -87,6 +88,7 @@ class Bars(Progress):
         run.set_postfix_str(f"loss {loss:.2f}, valid {accuracy:.1%}", refresh=False)
         run.update()
         batches.set_description(f"epoch {min(run.n + 1, run.total)}", refresh=False)
+        batches.initial = 0  # else an epoch that went on from its middle slows down all others
         batches.reset()
 
     def end(self, outcome: str) -> None:
@@ -149,7 +151,7 @@ class Lines(Progress):
         self._place += 1
         self._title = f"[{self._place}/{self._runs}] {title}" if self._runs else title
         self._epochs, self._steps = epochs, steps
-        self._first = self._batches = done * steps
+        self._first = self._batches = done
         self._began = self._spoke = time.monotonic()
         self._latest = ""
 

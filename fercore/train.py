@@ -42,7 +42,8 @@ def run(
     faces: what spec.data.source names. device: auto, cpu, cuda, cuda:1 or mps. threads: of torch
     on the CPU; None leaves their number as it is. The same specification on the same machine with
     as many threads gives the same bytes of weights. A run whose loss stops being finite is kept
-    as "diverged". An interrupted run, asked for again, goes on after its last finished epoch.
+    as "diverged". An interrupted run, asked for again, goes on after its last finished epoch, or
+    where it was saved within a long one (`checkpoint.MINUTES`).
 
     Raises `StoreError` if the store cannot be written, `DeviceError`, `ModelError`, `DataError`.
     """
@@ -70,6 +71,7 @@ class _Run:
     ) -> None:
         devices.keep_memory()
         self.name, self.spec, self.faces, self.store, self.where = name, spec, faces, store, where
+        self.pause, self.saved = checkpoint.pause(), time.monotonic()
         self.split: Split = divide(faces, spec.data)
         train, valid = (Examples(faces, r, where) for r in (self.split.train, self.split.valid))
         self.fit = Fit(spec, train, valid)
@@ -98,11 +100,22 @@ class _Run:
     def _train(self, path: Path, progress: Progress) -> None:
         fit, spec = self.fit, self.spec
         title = f"{models.label(spec.model)} seed {spec.seed}"
-        progress.run(title, spec.train.epochs, fit.steps, done=len(fit.history))
+        progress.run(title, spec.train.epochs, fit.steps, fit.done)
+
+        def step_done() -> None:
+            # An epoch's last step is saved with what its validation says.
+            if fit.done % fit.steps and time.monotonic() - self.saved >= self.pause:
+                self._save(path)
+            progress.step()
+
         while len(fit.history) < spec.train.epochs:
-            latest = fit.epoch(progress.step)
-            checkpoint.save(path, {"about": self.machine, **fit.state()})
+            latest = fit.epoch(step_done)
+            self._save(path)
             progress.epoch(latest.valid_loss, latest.valid_accuracy)
+
+    def _save(self, path: Path) -> None:
+        checkpoint.save(path, {"about": self.machine, **self.fit.state()})
+        self.saved = time.monotonic()
 
     def _measure(self) -> RunRecord:
         """Validation once more and the test splits for the first time, then into the store."""

@@ -190,7 +190,7 @@ def test_what_is_known_of_a_run_under_way() -> None:
     told: list[str] = []
     live = Live(lambda: told.append(live.status()))
     assert live.status() == "preparing"
-    live.run("cnn-30k seed 0", epochs=5, steps=10, done=2)
+    live.run("cnn-30k seed 0", epochs=5, steps=10, done=20)
     assert (live.done, live.total) == (20, 50)
     for _ in range(10):
         live.step()

@@ -68,6 +68,28 @@ def test_bars_show_study_run_and_epoch(capsys: pytest.CaptureFixture[str]) -> No
     assert re.search(r"epoch 2: +67%.* 2/3", err)
 
 
+def test_a_run_goes_on_in_the_middle_of_an_epoch(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Bars(partial(tqdm.std.tqdm, mininterval=0))
+    watch.run("x", epochs=3, steps=4, done=6)
+    for steps in (2, 1):
+        for _ in range(steps):
+            watch.step()
+        shown = watch._bars[1].format_dict
+        assert shown["n"] - shown["initial"] == steps
+        if steps == 2:
+            watch.epoch(1.42, 0.481)
+    assert watch._bars[0].n == 2
+    assert re.search(r"epoch 2: +75%.* 3/4", capsys.readouterr().err)
+    clock = iter([0, 20])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    lines = Lines()
+    lines.run("x", epochs=3, steps=4, done=6)
+    lines.step()
+    assert capsys.readouterr().err.endswith("x  epoch 2/3  1m40s left\n")
+
+
 def tell_of_others(watch: Progress) -> None:
     """Five runs at once in other processes, of which one ends."""
     watch.study(6, done=1)
@@ -103,7 +125,7 @@ def test_bars_outlive_an_interruption(capsys: pytest.CaptureFixture[str]) -> Non
     watch.run("x", 2, 3)
     watch.step()
     watch.close()
-    watch.run("y", 2, 3, done=1)
+    watch.run("y", 2, 3, done=3)
     watch.end("done")
     assert "y:" in capsys.readouterr().err
 

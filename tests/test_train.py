@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import math
 import threading
+import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,8 +25,8 @@ from fercore.fit import Examples, Fit, seeds
 from fercore.progress import Progress
 from fercore.recipe import rate_at
 from fercore.record import RunRecord
-from fercore.runs import RunStore
-from fercore.spec import DataSpec, RunSpec
+from fercore.runs import RunStore, StoreError
+from fercore.spec import DataSpec, ModelSpec, RunSpec
 from tests.toy import TINY, Spy, bars, spec
 
 CPU = torch.device("cpu")
@@ -75,6 +79,121 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert weights(tmp_path / "cut", resumed) == weights(tmp_path / "whole", whole)
     assert [e.train_loss for e in resumed.history] == [e.train_loss for e in whole.history]
     assert list((tmp_path / "cut" / ".checkpoints").iterdir()) == []
+
+
+def dropping(seed: int = 0, **train: Any) -> RunSpec:
+    """A network with dropout, trained with all that keeps a state."""
+    recipe = {"optimizer": "muon", "rate": 0.01, "average": 0.8, "augment": MOVED, **train}
+    model = ModelSpec(name="b-mobilenet-46k")
+    return spec(seed, **recipe).model_copy(update={"model": model})
+
+
+@pytest.mark.parametrize("recipe", [{}, {"optimizer": "adamw", "dtype": "bfloat16"}])
+def test_a_run_that_was_stopped_within_an_epoch_goes_on_from_there(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any]
+) -> None:
+    task = dropping(**recipe)
+    whole = run(task, faces, tmp_path / "whole")
+    monkeypatch.setenv(checkpoint.MINUTES, "0")
+    with pytest.raises(KeyboardInterrupt):
+        run(task, faces, tmp_path / "cut", Spy(stop_after_steps=9))  # of 2 x 6
+    monkeypatch.delenv(checkpoint.MINUTES)
+    for stop in (2, 0):  # once more, before anything else is saved
+        rest = Spy(stop_after_steps=stop)
+        with pytest.raises(KeyboardInterrupt) if stop else nullcontext():
+            run(task, faces, tmp_path / "cut", rest)
+        assert rest.done == 9
+    assert rest.steps == 3
+    resumed = RunStore(tmp_path / "cut").check(whole.run_id)
+    assert weights(tmp_path / "cut", resumed) == weights(tmp_path / "whole", whole)
+    assert resumed.splits == whole.splits
+    assert [e.model_copy(update={"seconds": 0}) for e in resumed.history] == [
+        e.model_copy(update={"seconds": 0}) for e in whole.history
+    ]
+    assert list((tmp_path / "cut" / ".checkpoints").iterdir()) == []
+
+
+def test_a_kept_state_goes_on_after_any_step(faces: Faces) -> None:
+    parts = divide(faces, spec().data)
+    train, valid = (Examples(faces, rows, CPU) for rows in (parts.train, parts.valid))
+    first, kept = Fit(dropping(), train, valid), []
+
+    def keep() -> None:
+        file = io.BytesIO()
+        torch.save(first.state(), file)
+        kept.append(file.getvalue())
+
+    first.epoch(keep)
+    for done, content in enumerate(kept, start=1):
+        other = Fit(dropping(), train, valid)
+        torch.rand(3)
+        other.resume(torch.load(io.BytesIO(content), weights_only=True))
+        assert other.done == done
+        latest = other.epoch(lambda: None)
+        assert latest.train_loss == first.history[0].train_loss
+        assert latest.seconds > 0
+        assert other.weights().keys() == first.weights().keys()
+        for name, value in first.weights().items():
+            np.testing.assert_array_equal(other.weights()[name], value)
+
+
+def saved_at(monkeypatch: pytest.MonkeyPatch, each: float) -> list[int]:
+    """Steps after which the state is saved, if each step takes so many seconds."""
+    saved: list[int] = []
+    clock = itertools.count(0, each)
+    now = SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter)
+    monkeypatch.setattr(train, "time", now)
+
+    def save(path: Path, state: dict[str, Any]) -> None:
+        within = state["under_way"]
+        saved.append(6 * len(state["history"]) + (within["step"] if within else 0))
+
+    monkeypatch.setattr(checkpoint, "save", save)
+    return saved
+
+
+@pytest.mark.parametrize(
+    ("minutes", "each", "expected"),
+    [
+        ("", 1, [6, 12]),
+        ("", 149, [3, 6, 9, 12]),
+        ("", 300, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+        ("0.5", 15, [2, 4, 6, 8, 10, 12]),
+    ],
+)
+def test_states_are_saved_after_epochs_and_minutes(
+    faces: Faces,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    minutes: str,
+    each: float,
+    expected: list[int],
+) -> None:
+    monkeypatch.setenv(checkpoint.MINUTES, minutes)
+    saved = saved_at(monkeypatch, each)
+    run(spec(), faces, tmp_path)
+    assert saved == expected
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan"])
+def test_minutes_that_are_none_are_one_message(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(checkpoint.MINUTES, text)
+    with pytest.raises(StoreError, match=f"_MINUTES: expected a number of .*, found '{text}'"):
+        run(spec(), faces, tmp_path)
+
+
+def test_a_checkpoint_from_before_steps_were_kept_is_used(faces: Faces, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(), faces, tmp_path, Spy(stop_after_epochs=1))
+    path = next((tmp_path / ".checkpoints").glob("*.pt"))
+    state = torch.load(io.BytesIO(path.read_bytes()[checkpoint.DIGEST :]), weights_only=True)
+    assert state.pop("under_way") is None
+    checkpoint.save(path, state)
+    watch = Spy()
+    run(spec(), faces, tmp_path, watch)
+    assert watch.epochs == 1
 
 
 @pytest.mark.parametrize("fault", ["another machine", "cut", "empty", "bit"])
@@ -177,7 +296,7 @@ def test_every_step_has_a_full_batch_of_different_images(faces: Faces) -> None:
     rows = np.arange(41)
     fit = Fit(spec(batch=20), Examples(faces, rows, CPU), Examples(faces, rows, CPU))
     assert (fit.steps, fit.batch) == (2, 20)
-    orders = [fit._plan(number)[0] for number in (1, 2)]
+    orders = [fit._plan(number).order for number in (1, 2)]
     for order in orders:
         assert order.shape == (2, 20)
         assert len(set(order.flatten().tolist())) == 40

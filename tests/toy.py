@@ -39,7 +39,7 @@ class Spy(Progress):
     def __init__(self, stop_after_epochs: int = 0, stop_after_steps: int = 0) -> None:
         self.titles: list[str] = []
         self.outcomes: list[str] = []
-        self.epochs = self.steps = self.closed = self.most_at_once = 0
+        self.epochs = self.steps = self.done = self.closed = self.most_at_once = 0
         self.total: tuple[int, int] | None = None
         self._epochs, self._steps = stop_after_epochs, stop_after_steps
 
@@ -50,6 +50,7 @@ class Spy(Progress):
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """Note the run."""
         self.titles.append(title)
+        self.done = done
 
     def step(self) -> None:
         """Count, and stop where asked."""

@@ -67,7 +67,7 @@ class _Told(Progress):
         self._spoke = 0.0
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
-        self._all, self._done = epochs * steps, done * steps
+        self._all, self._done = epochs * steps, done
         self._say()
 
     def step(self) -> None:

@@ -53,8 +53,8 @@ class Live(Progress):
 
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """Note what begins."""
-        self.title, self.epochs, self.resumed = title, epochs, done
-        self.done, self.total = done * steps, epochs * steps
+        self.title, self.epochs, self.resumed = title, epochs, done // steps
+        self.done, self.total = done, epochs * steps
         self._changed()
 
     def step(self) -> None:
