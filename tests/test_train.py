@@ -83,9 +83,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 
 def dropping(seed: int = 0, **train: Any) -> RunSpec:
     """A network with dropout, trained with all that keeps a state."""
-    recipe = {"optimizer": "muon", "rate": 0.01, "average": 0.8, "augment": MOVED, **train}
-    model = ModelSpec(name="b-mobilenet-46k")
-    return spec(seed, **recipe).model_copy(update={"model": model})
+    moved = {"dropout": 1.0, "average": 0.8, "augment": MOVED}
+    task = spec(seed, **{"optimizer": "muon", "rate": 0.01, **moved, **train})
+    return task.model_copy(update={"model": ModelSpec(name="b-mobilenet-46k")})
 
 
 @pytest.mark.parametrize("recipe", [{}, {"optimizer": "adamw", "dtype": "bfloat16"}])
