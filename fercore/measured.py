@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fercore import models
 from fercore.analysis import SPLITS, calibration_error, reliability
-from fercore.record import RunRecord
+from fercore.record import Counts, RunRecord
 from fercore.runs import Predictions, RunStore
 from fercore.spec import ModelSpec
 
@@ -40,7 +40,14 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         row[name] = measured.accuracy if measured else np.nan
         row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
         row[f"{name}_repeated"] = measured.repeated if measured else 0
+        row[f"{name}_largest"] = _largest(measured.confusion) if measured else np.nan
     return row
+
+
+def _largest(confusion: Counts) -> float:
+    """Share of the images that the largest class has."""
+    images = np.array(confusion).sum(1)
+    return float(images.max() / images.sum())
 
 
 def trace(record: RunRecord, began: str, here: Collection[str]) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def reliabilities(
 
 
 def costs(spec: ModelSpec) -> dict[str, Any]:
-    """One row of the table of costs; the latency is measured here and now."""
+    """One row of the table of costs."""
     found = models.cost(spec)
     return {
         "network": models.label(spec),
@@ -128,7 +135,6 @@ def costs(spec: ModelSpec) -> dict[str, Any]:
         "macs": found.macs,
         "activation_bytes": models.activation_bytes(spec),
         **{f"{form}_bytes": size for form, size in models.weight_bytes(spec).items()},
-        "latency_ms": models.latency(spec),
     }
 
 

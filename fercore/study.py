@@ -60,7 +60,6 @@ class Study:
         self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
-        self._costs: dict[str, dict[str, Any]] = {}
 
     def __repr__(self) -> str:
         return f"Study({self.faces!r}, runs so far: {len(self.records)})"
@@ -174,12 +173,15 @@ class Study:
         return over_images(pairs, correct, self.random())
 
     def costs(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """What each network costs, smallest first; the latency is measured once per study."""
+        """What each network costs, smallest first: all that follows from its layers."""
         names = runs.sort_values("params_trainable")["network"].unique()
-        for name in names:
-            if name not in self._costs:
-                self._costs[name] = measured.costs(self.specs[name])
-        return pd.DataFrame([self._costs[name] for name in names])
+        return pd.DataFrame([measured.costs(self.specs[name]) for name in names])
+
+    def latencies(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """Each network with its ``latency_ms``, measured here and now (`models.latencies`)."""
+        names = list(runs["network"].unique())
+        times = models.latencies([self.specs[name] for name in names])
+        return pd.DataFrame({"network": names, "latency_ms": times})
 
     def confidences(self, runs: pd.DataFrame, split: str) -> pd.DataFrame:
         """Finished runs with ``confidence`` and ``ece`` (expected calibration error) beside."""

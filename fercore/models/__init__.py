@@ -15,7 +15,7 @@ from fercore.models.costs import (
     Piece,
     activation_bytes,
     groups,
-    latency,
+    latencies,
     pieces,
     weight_bytes,
 )
@@ -44,7 +44,7 @@ __all__ = [
     "fingerprint",
     "groups",
     "label",
-    "latency",
+    "latencies",
     "layers",
     "listing",
     "nearest",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +30,8 @@ GROUPS = ("stem", "depthwise", "pointwise", "plain convolution", "normalisation"
 BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
 """Bytes of one number, by format."""
 
-PASSES = 50
-"""Timed passes of one image; the median counts, so that a busy moment does not."""
+PASSES, WARM_UP, ROUNDS = 20, 5, 5
+"""Timed passes of one image, those before that warm up, and how often that is done."""
 
 
 class Piece(NamedTuple):
@@ -142,23 +142,29 @@ def weight_bytes(spec: ModelSpec) -> dict[str, int]:
 
 
 @torch.inference_mode()
-def latency(spec: ModelSpec, passes: int = PASSES) -> float:
-    """Milliseconds for one image in float32 on one CPU thread, median of `passes` after ten more.
+def latencies(specs: Sequence[ModelSpec], passes: int = PASSES) -> list[float]:
+    """Milliseconds of each network for one image in float32 on one CPU thread.
 
-    The weights are fresh ones: time does not depend on them. Python's part in calling each layer
-    is in it, so that many small layers cost more than their multiply-adds say. Torch's random
-    numbers and thread count are as before.
+    The median of `passes`, of the quickest of `ROUNDS`; the networks take turns, so that a busy
+    moment neither counts nor falls on one of them alone. The weights are fresh ones: time does not
+    depend on them. Python's part in calling each layer is in it, so that many small layers cost
+    more than their multiply-adds say. Torch's random numbers and thread count are as before.
     """
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
-        network = build(spec).eval()
+        networks = [build(spec).eval() for spec in specs]
         image = torch.rand(1, *INPUT)
     torch.set_num_threads(1)
     try:
-        times = [_timed(network, image) for _ in range(passes + 10)]
+        rounds = [[_median(each, image, passes) for each in networks] for _ in range(ROUNDS)]
     finally:
         torch.set_num_threads(threads)
-    return float(1000 * np.median(times[10:]))
+    return [1000 * min(times) for times in zip(*rounds, strict=True)]
+
+
+def _median(network: torch.nn.Module, image: torch.Tensor, passes: int) -> float:
+    """Seconds of one pass; the first ones, which warm up, are left out."""
+    return float(np.median([_timed(network, image) for _ in range(WARM_UP + passes)][WARM_UP:]))
 
 
 def _timed(network: torch.nn.Module, image: torch.Tensor) -> float:

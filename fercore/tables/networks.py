@@ -59,9 +59,15 @@ def _summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> 
     return summarise(runs, split, bootstrap(runs, split, copy.deepcopy(generator)))
 
 
+LATENCY = (
+    " ms per image: one image in float32 on one CPU thread, in torch, on the machine that made "
+    "this report; all networks in turn, the median of the quickest round."
+)
+
+
 def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
-    """What each network costs; columns as `study.Study.costs` gives them."""
-    shown = measured.copy()
+    """What each network costs; columns as `Study.costs` gives them, and ``latency_ms`` if it is."""
+    shown, timed = measured.copy(), "latency_ms" in measured
     named = {"latency_ms": "ms per image", "activation_bytes": "activations kB"}
     for column in shown.columns[shown.columns.str.endswith("_bytes")]:
         shown[column] /= 1000
@@ -75,9 +81,11 @@ def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
         caption="Costs. Trainable parameters by kind of layer (stem: the first convolution); "
         "MMACs: million multiply-adds per image; activations: peak for one image in float32, when "
         "each layer holds its input and its output, and normalisation and activation work in "
-        "place; all weights and running statistics at three number formats; median time of one "
-        "image in float32 on one CPU thread, in torch, on the machine that made this report.",
-        formats=dict.fromkeys(kilobytes, ".0f") | {"MMACs": ".1f", "ms per image": ".2f"},
+        "place; all weights and running statistics at three number formats."
+        + (LATENCY if timed else ""),
+        formats=dict.fromkeys(kilobytes, ".0f")
+        | {"MMACs": ".1f"}
+        | ({"ms per image": ".2f"} if timed else {}),
         note=note,
     )
 
