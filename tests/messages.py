@@ -78,12 +78,15 @@ def _of_notebook(path: Path) -> Iterator[str]:
             yield cell.source
         elif "caption" in cell.source:
             for node in ast.walk(ast.parse(cell.source)):
-                if isinstance(node, ast.keyword) and node.arg == "caption":
-                    yield from _texts(node.value)
-                elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "caption":
+                if isinstance(node, ast.keyword | ast.Assign) and _is_caption(node):
                     yield from _texts(node.value)
     for parameter in declared(path).values():
         yield parameter.comment
+
+
+def _is_caption(node: ast.keyword | ast.Assign) -> bool:
+    name = node.arg if isinstance(node, ast.keyword) else ast.unparse(node.targets[0])
+    return name == "caption"
 
 
 def path_of(language: str) -> Path:

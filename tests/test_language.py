@@ -39,7 +39,7 @@ def test_an_unknown_language_is_refused() -> None:
         language.use("zh")
     with pytest.raises(StudyError, match=r"LANG: .*'en' or 'zh-TW', found 'zh'"):
         check({"LANG": "zh"})
-    assert all(check({"LANG": name}).LANG == name for name in language.LANGUAGES)
+    assert [check({"LANG": name}).LANG for name in language.LANGUAGES] == [*language.LANGUAGES]
     assert Setting().LANG == "en"
 
 

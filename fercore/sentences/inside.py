@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from fercore.analysis import Looks, lower_share
 from fercore.figures import short
 from fercore.figures.layers import AMOUNTS
+from fercore.language import mark, paragraph, say
 from fercore.sentences.words import Text
 
 EVEN = 0.05
@@ -17,12 +19,26 @@ EVEN = 0.05
 FAINT = 0.01
 """Where covering never takes so much of the right answer's probability, nothing is looked at."""
 
-HALVES = {
-    "lower": "mostly at the lower half, where the mouth is",
-    "upper": "mostly at the upper half, where eyes and brows are",
-    "both": "about as much at the upper half (eyes, brows) as at the lower (mouth)",
-    "none": "at no place in particular: no part, covered, takes a point off the right answer",
-}
+HALVES = mark(
+    {
+        "lower": "mostly at the lower half, where the mouth is",
+        "upper": "mostly at the upper half, where eyes and brows are",
+        "both": "about as much at the upper half (eyes, brows) as at the lower (mouth)",
+        "none": "at no place in particular: no part, covered, takes a point off the right answer",
+    }
+)
+
+PLACES = mark(
+    {
+        "stem": "in the stem",
+        "dense head": "in the dense head",
+        "plain convolution": "in plain convolutions",
+        "normalisation": "in normalisation",
+        "depthwise": "in depthwise convolutions",
+        "pointwise": "in pointwise convolutions",
+    }
+)
+"""Where something lies, by kind of layer."""
 
 
 def blocks(pieces: pd.DataFrame) -> Text:
@@ -30,20 +46,32 @@ def blocks(pieces: pd.DataFrame) -> Text:
     sums = pieces.groupby("family")[list(AMOUNTS)].sum().to_dict("index")
     ours, theirs = sums["mobilenet"], sums["cnn"]
     channels = pieces["output"].iloc[-1][0]
-    said = [
-        f"{short(ours[key])} {name} against {short(theirs[key])}, {_times(ours[key] / theirs[key])}"
+    first, second = (
+        say(
+            "{ours} {what} against {theirs}, {times}",
+            ours=short(ours[key]),
+            what=say(name),
+            theirs=short(theirs[key]),
+            times=_times(ours[key] / theirs[key]),
+        )
         for key, name in AMOUNTS.items()
-    ]
-    return Text(
-        f"With {channels} channels, the separable block has {said[0]}; and {said[1]}, than the "
-        "plain block has."
     )
+    said = say(
+        "With {channels} channels, the separable block has {first}; and {second}, than the plain "
+        "block has.",
+        channels=channels,
+        first=first,
+        second=second,
+    )
+    return Text(said)
 
 
 def _times(ratio: float) -> str:
     if 0.95 < ratio < 1.05:
-        return "about as many"
-    return f"{1 / ratio:.1f} times fewer" if ratio < 1 else f"{ratio:.1f} times more"
+        return say("about as many")
+    if ratio < 1:
+        return say("{times} times fewer", times=f"{1 / ratio:.1f}")
+    return say("{times} times more", times=f"{ratio:.1f}")
 
 
 def layers(pieces: pd.DataFrame) -> Text:
@@ -59,47 +87,65 @@ def _kinds(part: pd.DataFrame) -> str:
     shares = {key: part.groupby("group")[key].sum() / part[key].sum() for key in AMOUNTS}
     tops = {key: str(share.idxmax()) for key, share in shares.items()}
     first, second = (
-        f"{_most(shares[key][tops[key]])} of its {name}" for key, name in AMOUNTS.items()
+        say("{most} of its {what}", most=_most(shares[key][tops[key]]), what=say(name))
+        for key, name in AMOUNTS.items()
     )
-    if tops["trainable"] == tops["macs"]:
-        text = f"{first} and {second} are {_where(tops['macs'])}."
+    weights, work = (say(PLACES[tops[key]]) for key in AMOUNTS)
+    if weights == work:
+        text = say("{first} and {second} are {place}.", first=first, second=second, place=work)
     else:
-        text = f"{first} are {_where(tops['trainable'])}, {second} {_where(tops['macs'])}."
-    if "dense head" in tops.values():
-        return text
-    weight, work = (_percent(share["dense head"]) for share in shares.values())
-    return f"{text} The dense head has {weight} of the parameters and {work} of the multiply-adds."
+        text = say(
+            "{first} are {weights}, {second} {work}.",
+            first=first,
+            weights=weights,
+            second=second,
+            work=work,
+        )
+    return text if "dense head" in tops.values() else paragraph(text, _head(shares))
+
+
+def _head(shares: Mapping[str, pd.Series[float]]) -> str:
+    """What a dense head holds in which neither most of the weights nor most of the work is."""
+    return say(
+        "The dense head has {weights} of the parameters and {work} of the multiply-adds.",
+        weights=_percent(shares["trainable"]["dense head"]),
+        work=_percent(shares["macs"]["dense head"]),
+    )
 
 
 def _most(share: float) -> str:
-    return f"{'most' if share > 0.5 else 'the largest part'} ({_percent(share)})"
-
-
-def _where(group: str) -> str:
-    names = {"stem": "in the stem", "dense head": "in the dense head"}
-    layers = {"plain convolution": "in plain convolutions", "normalisation": "in normalisation"}
-    return (names | layers).get(group, f"in {group} convolutions")
+    if share > 0.5:
+        return say("most ({share})", share=_percent(share))
+    return say("the largest part ({share})", share=_percent(share))
 
 
 def _percent(share: float) -> str:
-    return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+    return say("under 1 %") if 0 < share < 0.01 else f"{100 * share:.0f} %"
 
 
 def looks(found: Looks, split: str, note: str = "") -> Text:
     """Which half of the face each network needs; or why nothing is shown."""
     if not found.maps:
-        return Text(f"What the networks look at is not shown: {found.reason}.")
+        reason = say("What the networks look at is not shown: {reason}.", reason=found.reason)
+        return Text(reason)
     shares = {
         name: lower_share(maps) if maps.max() >= FAINT else math.nan
         for name, maps in found.maps.items()
     }
     halves = {name: _half(share) for name, share in shares.items()}
+    return Text(paragraph(note, _looked(halves), _measured(shares), _few(found, split)))
+
+
+def _looked(halves: Mapping[str, str]) -> str:
+    """At which half each network looks."""
     if len(set(halves.values())) == 1:
-        text = f"{' and '.join(halves)} look {HALVES[next(iter(halves.values()))]}."
-    else:
-        looked = (f"{name} looks {HALVES[half]}" for name, half in halves.items())
-        text = f"{'; '.join(looked)}."
-    return Text(f"{note} {text} {_measured(shares)} {_few(found, split)}".strip())
+        both, half = say(" and ").join(halves), next(iter(halves.values()))
+        return say("{networks} look {half}.", networks=both, half=say(HALVES[half]))
+    looked = (
+        say("{network} looks {half}", network=name, half=say(HALVES[half]))
+        for name, half in halves.items()
+    )
+    return say("{sentence}.", sentence=say("; ").join(looked))
 
 
 def _half(share: float) -> str:
@@ -111,21 +157,31 @@ def _half(share: float) -> str:
 
 
 def _measured(shares: dict[str, float]) -> str:
-    known = [f"{_percent(s)} for {name}" for name, s in shares.items() if not math.isnan(s)]
+    known = [
+        say("{share} for {network}", share=_percent(share), network=name)
+        for name, share in shares.items()
+        if not math.isnan(share)
+    ]
     if not known:
         return ""
-    return (
+    return say(
         "Of all that covering takes from the right answer, the lower half of the image has "
-        f"{', '.join(known)}."
+        "{shares}.",
+        shares=say(", ").join(known),
     )
 
 
 def _few(found: Looks, split: str) -> str:
     count = len(found.expressions)
-    text = (
-        f"That is {count} {'image' if count == 1 else 'images'} of {split} and one seed: "
-        "a picture, not a proof."
-    )
+    if count == 1:
+        text = say("That is 1 image of {split} and one seed: a picture, not a proof.", split=split)
+    else:
+        text = say(
+            "That is {count} images of {split} and one seed: a picture, not a proof.",
+            count=count,
+            split=split,
+        )
     if not found.unread:
         return text
-    return f"{text} No image read correctly by both: {', '.join(found.unread)}."
+    names = say(", ").join(map(say, found.unread))
+    return paragraph(text, say("No image read correctly by both: {names}.", names=names))
