@@ -27,10 +27,10 @@ from fercore.spec import DataSpec
 from tests.face_files import csv_text
 from tests.toy import bars, spec
 
-RUNS, EPOCHS, WORKERS = 3, 6, 2
+RUNS, EPOCHS, STEPS, WORKERS = 3, 6, 6, 2
 ROOT = Path(__file__).parents[1]
 LOGS = "FERCORE_TORTURE"
-"""Environment variable: the folder in which begun epochs are counted."""
+"""Environment variable: the folder in which begun epochs and steps are counted."""
 SMALL = 4_096_000
 """Bytes of the disk that is filled."""
 DEADLY = "FERCORE_TORTURE_DEADLY"
@@ -63,20 +63,23 @@ def total(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def log_of(store: str | Path) -> Path:
-    """A line for each epoch that was begun in this store."""
+    """A line for each epoch and each step that was begun in this store."""
     return Path(os.environ[LOGS], f"{Path(store).name}.log")
 
 
 def count(log: Path) -> None:
-    """From now on, each epoch that this process begins is a line in `log`."""
-    plain = Fit.epoch
+    """From now on, each epoch and each step that this process begins is a line in `log`."""
 
-    def epoch(self: Fit, *given: Any) -> Any:
-        with log.open("a", encoding="utf-8") as file:
-            file.write("epoch\n")
-        return plain(self, *given)
+    def logged(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+        def begin(*given: Any) -> Any:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"{name}\n")
+            return plain(*given)
 
-    Fit.epoch = epoch  # type: ignore[assignment, method-assign]
+        return begin
+
+    for name in ("epoch", "_step"):
+        setattr(Fit, name, logged(name, getattr(Fit, name)))
 
 
 def counted(task: Task, job: Job) -> None:
@@ -139,23 +142,24 @@ class Ground:
         assert child.exitcode == 0, self.error(store)
         return store
 
-    def begun(self, store: RunStore) -> int:
-        """Epochs that were begun in this store so far."""
+    def begun(self, store: RunStore, what: str = "epoch") -> int:
+        """Epochs, or steps, that were begun in this store so far."""
         log = log_of(store.root)
-        return len(log.read_text("utf-8").splitlines()) if log.exists() else 0
+        return log.read_text("utf-8").splitlines().count(what) if log.exists() else 0
 
-    def wait(self, child: Any, store: RunStore, epochs: int) -> None:
+    def wait(self, child: Any, store: RunStore, count: int, what: str = "epoch") -> None:
         """Until so many have been begun."""
-        while self.begun(store) < epochs:
+        while self.begun(store, what) < count:
             assert child.is_alive(), self.error(store)
             time.sleep(0.01)
 
-    def judge(self, store: RunStore, allowed: int) -> Outcome:
-        """Finish the study, look at what came out, and ask once more."""
+    def judge(self, store: RunStore, allowed: int, what: str = "epoch") -> Outcome:
+        """Finish the study, look at what came out, and ask once more. what: is counted as lost."""
         same = weights(self.finished(store)) == self.expected
-        begun = self.begun(store)
-        repeated = self.begun(self.finished(store)) - begun
-        return Outcome(1, int(same and not repeated), begun - RUNS * EPOCHS, allowed)
+        begun = self.begun(store, what)
+        repeated = self.begun(self.finished(store), what) - begun
+        needed = RUNS * EPOCHS * (STEPS if what == "_step" else 1)
+        return Outcome(1, int(same and not repeated), begun - needed, allowed)
 
 
 def weights(store: RunStore) -> dict[str, str]:

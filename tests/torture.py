@@ -2,7 +2,7 @@
 
 Each study trains a few tiny runs in processes of its own, is disturbed, and is asked for again
 until it is done. It has survived if all weights are the bytes of a study that nothing disturbed,
-and another request trains nothing. Lost work is epochs begun more than once.
+and another request trains nothing. Lost work is epochs (or batches) begun more than once.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from typing import Any, NamedTuple
 import psutil
 import torch
 
+from fercore.checkpoint import MINUTES
 from fercore.runs import RunStore
 from tests.ground import (
     DEADLY,
     EPOCHS,
     RUNS,
     SMALL,
+    STEPS,
     WORKERS,
     Ground,
     Outcome,
@@ -64,6 +66,19 @@ def killed_again_and_again(ground: Ground) -> Outcome:
         child.kill()
         child.join()
     return ground.judge(store, allowed=12)
+
+
+def killed_within_an_epoch(ground: Ground) -> Outcome:
+    """At any batch but an epoch's first, with a save after each: one batch of work is lost."""
+    store = ground.store()
+    os.environ[MINUTES] = "0"
+    child = ground.start(store)
+    del os.environ[MINUTES]
+    epochs, within = random.randrange(RUNS * EPOCHS), random.randint(2, STEPS)
+    ground.wait(child, store, STEPS * epochs + within, "_step")
+    child.kill()
+    child.join()
+    return ground.judge(store, allowed=1, what="_step")
 
 
 def worker_killed(ground: Ground) -> Outcome:
@@ -226,6 +241,7 @@ class Case(NamedTuple):
 CASES = {
     "run killed, at a random moment": Case(run_killed, 20, 3),
     "run killed twelve times over": Case(killed_again_and_again, 2),
+    "killed within an epoch (batches)": Case(killed_within_an_epoch, 20, 2),
     "worker killed": Case(worker_killed, 5),
     "run that kills its workers": Case(deadly_run, 2),
     "kernel killed": Case(kernel_killed, 3),
@@ -246,7 +262,7 @@ CASES = {
 }
 """Where a finished run's file is damaged, the run is made anew: that is all of its epochs."""
 
-HEAD = f"{'fault':34}{'tried':>7}{'survived':>10}{'epochs lost':>13}"
+HEAD = f"{'fault':34}{'tried':>7}{'survived':>10}{'lost':>13}"
 
 
 def main() -> None:
