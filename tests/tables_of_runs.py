@@ -12,6 +12,9 @@ from fercore import analysis
 Network = tuple[str, str, int, list[float]]
 """Name, family, trainable parameters, accuracy per seed."""
 
+LARGEST = 0.25
+"""Share of the largest class."""
+
 
 def runs(*networks: Network, report: str = "sweep") -> pd.DataFrame:
     """Runs table with the columns that `fercore.study` gives."""
@@ -32,6 +35,7 @@ def runs(*networks: Network, report: str = "sweep") -> pd.DataFrame:
             "PublicTest": accuracy,
             "PublicTest_unseen": accuracy,
             "PublicTest_repeated": 3,
+            "PublicTest_largest": LARGEST,
             "PrivateTest": math.nan,
         }
         for name, family, size, accuracies in networks

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from fercore import analysis, sentences
-from tests.tables_of_runs import Network, compared, means, pairs, runs, summary
+from tests.tables_of_runs import LARGEST, Network, compared, means, pairs, runs, summary
 
 TIGHT = 0.001
 
@@ -63,32 +63,41 @@ def crossing(small_lead: float, large_lead: float, *spread: float) -> str:
 
 def test_a_crossing_between_shown_leads_is_shown() -> None:
     text = crossing(0.1, -0.1)
-    assert "cross at 31.6k parameters: MobileNet's lies above below it. That is shown" in text
-    assert "cross once with MobileNet ahead below, 95 % of these between" in text
+    assert "cross at 31.6k parameters: with fewer, MobileNet's lies above; with more, the p" in text
+    assert "That is shown: with other seeds it would be so in over 99 % of cases, and in 95" in text
+    assert "the crossing would lie between 2" in text
     assert "shown to be ahead at 1, the plain CNN at 1; 0 remain undecided" in text
 
 
 def test_a_crossing_the_other_way_round() -> None:
-    assert "the plain CNN's lies above below it. That is shown" in crossing(-0.1, 0.1)
+    text = crossing(-0.1, 0.1)
+    assert "with fewer, the plain CNN's lies above; with more, MobileNet's. That is shown" in text
 
 
 def test_a_crossing_within_noise_is_not_shown() -> None:
     text = crossing(0.1, -0.1, -0.2, 0.2)
-    assert "That is not shown" in text
-    assert "have no crossover" in text
+    assert "That is not shown: with other seeds it would be so in only" in text
+    assert "the curves would not cross at all" in text
 
 
 @pytest.mark.parametrize(("lead", "leader"), [(0.1, "MobileNet"), (-0.1, "the plain CNN")])
 def test_no_crossing_is_said_to_be_none(lead: float, leader: str) -> None:
     text = crossing(lead, lead)
-    assert f"do not cross between 10k parameters and 100k parameters: {leader}'s lies" in text
-    assert "That is shown" in text
+    assert f"From 10k parameters to 100k parameters, the curve through {leader}'s means" in text
+    assert "the two do not cross. That is shown: with other seeds" in text
+    assert "the crossing would lie" not in text
+
+
+def test_that_curves_do_not_cross_may_not_be_shown() -> None:
+    text = crossing(0.1, 0.1, -0.2, 0.2)
+    assert "the two do not cross. That is not shown: with other seeds it would be so in on" in text
+    assert text.endswith("% the curves would cross.")
 
 
 def test_one_seed_says_nothing_of_a_crossing() -> None:
     text = crossing(0.1, -0.1, 0.0)
     assert "cross at 31.6k parameters" in text
-    assert "With a single seed of some network nothing says how sure that is" in text
+    assert "How sure that is cannot be said: some network has a single seed." in text
 
 
 def test_no_common_sizes() -> None:
@@ -104,11 +113,50 @@ def test_more_than_one_crossing() -> None:
             for k, mean in enumerate(values)
         ]
     )
-    assert "The fitted curves cross more than once, at" in text
+    assert "The curves through the means cross more than once, at" in text
+    assert "That is" in text
 
 
 def test_equal_curves_do_not_differ() -> None:
-    assert "The fitted curves do not differ between" in crossing(0, 0)
+    text = crossing(0, 0)
+    assert "From 10k parameters to 100k parameters, the curves through the means are the sa" in text
+    assert "would cross." in text
+
+
+STUCK = [LARGEST, LARGEST]
+"""Runs that give every image the same answer."""
+
+
+def test_where_neither_family_learned_nobody_is_ahead() -> None:
+    text = comparison(("m", "mobilenet", 10_000, seeds(0.255)), ("c", "cnn", 10_000, STUCK))
+    assert "At no matched size did either family learn to tell expressions apart." in text
+    assert "c (25.0 %), m (25.5 %) did not get more than 1 point past the share" in text
+    assert "the largest class of PublicTest, 25.0 %, which the same answer for every im" in text
+    assert "ahead" not in text
+    assert "cross" not in text
+
+
+def test_no_crossing_is_read_from_networks_that_learned_nothing() -> None:
+    text = comparison(
+        ("m1", "mobilenet", 10_000, seeds(0.5)),
+        ("m2", "mobilenet", 100_000, seeds(0.6)),
+        ("m3", "mobilenet", 1_000_000, STUCK),
+        ("c1", "cnn", 10_000, STUCK),
+        ("c2", "cnn", 100_000, seeds(0.61)),
+        ("c3", "cnn", 1_000_000, STUCK),
+    )
+    assert "At the smallest matched size, 10k parameters, MobileNet is 25.0 points ahead" in text
+    assert "At the largest, 100k, " in text
+    assert "Of 2 matched sizes" in text
+    assert "A curve passes through networks that learned nothing: no crossover is read." in text
+    assert "c1 (25.0 %), c3 (25.0 %), m3 (25.0 %) did not get more than 1 point past" in text
+    assert "lies above" not in text
+
+
+def test_networks_that_learned_nothing_decide_no_claim() -> None:
+    found = pairs(runs(("m", "mobilenet", 120_000, [0.25] * 2), ("c", "cnn", 120_000, [0.24] * 2)))
+    assert set(found["verdict"]) == {"nothing learned"}
+    assert sentences.claims(found)["this run"].str.startswith("decides nothing").all()
 
 
 def test_test_images_are_kept_apart_from_seeds() -> None:
@@ -164,6 +212,22 @@ def test_one_size_shows_no_trend() -> None:
     assert "one size shows no trend" in family(("s", "mobilenet", 10_000, seeds(0.5)))
 
 
+def test_no_trend_is_read_from_networks_that_learned_nothing() -> None:
+    text = family(
+        ("s", "mobilenet", 10_000, STUCK),
+        ("m", "mobilenet", 100_000, seeds(0.5)),
+        ("l", "mobilenet", 1_000_000, seeds(0.6)),
+    )
+    assert "The smallest MobileNet reaches **50.0" in text
+    assert "a gain of 10.0 points" in text
+    assert "s (25.0 %) did not get more than 1 point past the share of the largest class" in text
+    one = family(("s", "mobilenet", 10_000, STUCK), ("m", "mobilenet", 100_000, seeds(0.5)))
+    assert "The one MobileNet that learned reaches **50.0" in one
+    none = family(("s", "mobilenet", 10_000, STUCK), ("m", "mobilenet", 100_000, STUCK))
+    assert "No MobileNet learned to tell expressions apart. s (25.0 %), m (25.0 %) did no" in none
+    assert "gain" not in none
+
+
 def test_failed_runs_are_named_not_filled_in() -> None:
     text = family(
         ("s", "mobilenet", 10_000, seeds(0.5)), ("l", "mobilenet", 90_000, [math.nan, math.nan])
@@ -194,6 +258,10 @@ def test_compact_ahead_of_large() -> None:
 
 def test_a_failed_network_is_not_compared() -> None:
     assert "cannot be compared" in question_one([math.nan, math.nan], seeds(0.7))
+
+
+def test_a_network_that_learned_nothing_is_named() -> None:
+    assert "big (25.0 %) did not get more than 1 point past" in question_one(STUCK, seeds(0.7))
 
 
 @pytest.mark.parametrize(

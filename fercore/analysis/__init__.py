@@ -24,6 +24,7 @@ from fercore.analysis.looks import Looks, lower_share
 from fercore.analysis.pairs import matched_pairs, smallest_within
 from fercore.analysis.pooled import half_width, pooled_deviation
 from fercore.analysis.seeds import (
+    LEARNED,
     LEVEL,
     SPLITS,
     TEST_SPLITS,
@@ -33,10 +34,12 @@ from fercore.analysis.seeds import (
     headline_split,
     judge,
     summarise,
+    unlearned,
     verdict,
 )
 
 __all__ = [
+    "LEARNED",
     "LEVEL",
     "SPLITS",
     "TEST_SPLITS",
@@ -63,5 +66,6 @@ __all__ = [
     "reliability",
     "smallest_within",
     "summarise",
+    "unlearned",
     "verdict",
 ]

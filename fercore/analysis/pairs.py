@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from fercore.analysis.seeds import Row, difference, summarise
+from fercore.analysis.seeds import Row, difference, summarise, unlearned
 
 PAIR_COLUMNS = ["report", "mobilenet", "cnn", "size", "mobilenet_mean", "cnn_mean"]
 PAIR_COLUMNS += ["lead", "low", "high", "verdict"]
@@ -24,9 +24,11 @@ def matched_pairs(
 
     Columns: ``report`` ("sweep", "A" or "B"), ``mobilenet``, ``cnn`` (names), ``size``
     (geometric mean of both counts), ``mobilenet_mean``, ``cnn_mean`` (fractions) and those of
-    `difference`, MobileNet first. Sorted by size; empty where nothing matches.
+    `difference`, MobileNet first; the verdict is "nothing learned" where neither did. Sorted by
+    size; empty where nothing matches.
     """
-    finished = summarise(runs, split, means).dropna(subset="mean").to_dict("records")
+    summary = summarise(runs, split, means).dropna(subset="mean")
+    finished = summary.assign(unlearned=unlearned(summary)).to_dict("records")
     rows = [
         {
             "report": ours["report"],
@@ -36,6 +38,7 @@ def matched_pairs(
             "mobilenet_mean": ours["mean"],
             "cnn_mean": theirs["mean"],
             **difference(runs, split, means, ours["network"], theirs["network"]),
+            **({"verdict": "nothing learned"} if ours["unlearned"] and theirs["unlearned"] else {}),
         }
         for ours, theirs in _nearest(finished, tolerance)
     ]

@@ -35,6 +35,10 @@ SHARED = 4
 Row: TypeAlias = dict[Any, Any]
 Array: TypeAlias = NDArray[np.float64]
 
+LEARNED = 0.01
+"""A network has learned something if it reaches more than this share of images beyond the largest
+class, which one and the same answer for every image reads correctly."""
+
 IDENTITY = ["network", "family", "report", "params_trainable", "params_keras_total", "macs"]
 """Columns that are the same for all runs of one network."""
 
@@ -110,9 +114,11 @@ def summarise(runs: pd.DataFrame, split: str, means: pd.DataFrame) -> pd.DataFra
     means: from `bootstrap` of the same runs and split.
 
     Columns: those of `IDENTITY`, ``file_bytes``, ``seeds`` (finished), ``failed`` (diverged),
-    ``mean``, ``low``, ``high`` (fractions; low and high are NaN without a second seed). Sorted by
-    parameters.
+    ``mean``, ``low``, ``high`` (fractions; low and high are NaN without a second seed), ``largest``
+    (share of the split's largest class; NaN where the runs do not have it). Sorted by parameters.
     """
+    largest = f"{split}_largest"
+    runs = runs if largest in runs else runs.assign(**{largest: math.nan})
     table = (
         runs.groupby(IDENTITY, dropna=False)
         .agg(
@@ -120,6 +126,7 @@ def summarise(runs: pd.DataFrame, split: str, means: pd.DataFrame) -> pd.DataFra
             seeds=(split, "count"),
             failed=(split, lambda values: int(values.isna().sum())),
             mean=(split, "mean"),
+            largest=(largest, "max"),
         )
         .reset_index()
         .sort_values(["params_trainable", "network"], ignore_index=True)
@@ -127,6 +134,11 @@ def summarise(runs: pd.DataFrame, split: str, means: pd.DataFrame) -> pd.DataFra
     values = zip(table["mean"], table["network"], strict=True)
     rows = [judge(value, means[network]) for value, network in values]
     return table.assign(low=[row["low"] for row in rows], high=[row["high"] for row in rows])
+
+
+def unlearned(summary: pd.DataFrame) -> pd.Series[bool]:
+    """By row of a summary: whether the network learned nothing; see `LEARNED`."""
+    return summary["mean"] <= summary["largest"] + LEARNED
 
 
 def difference(runs: pd.DataFrame, split: str, means: pd.DataFrame, first: str, second: str) -> Row:

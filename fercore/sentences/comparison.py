@@ -7,16 +7,21 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fercore.analysis import UNITS, UNKNOWN, Comparison, Row
+from fercore.analysis import UNITS, UNKNOWN, Comparison, Row, unlearned
 from fercore.figures import amount, short
-from fercore.sentences.words import Text, failures, lead, seeds
+from fercore.language import mark, paragraph, say
+from fercore.sentences.words import Text, answer, lead
 
 SURE = 0.95
 """Share of the bootstrap replicates from which on an outcome counts as shown."""
 
 CLAIMS = {
-    "A": ("the plain CNN is ahead from about 50,000 to 100,000 parameters on", 100_000, math.inf),
-    "B": ("MobileNet is ahead at every matched size, 46,000 to 158,000", 45_000, 160_000),
+    "A": (
+        mark("the plain CNN is ahead from about 50,000 to 100,000 parameters on"),
+        100_000,
+        math.inf,
+    ),
+    "B": (mark("MobileNet is ahead at every matched size, 46,000 to 158,000"), 45_000, 160_000),
 }
 """What each report concluded, and the sizes (trainable parameters) at which that can be held
 against a run: for A from the upper end of its range, so that the range itself decides nothing."""
@@ -29,17 +34,34 @@ def comparison(
 
     curves: over trainable parameters.
     """
-    head = f"**Answer** ({split}, {seeds(summary)}). {note}\n\n"
-    if pairs.empty:
-        nothing = "No MobileNet and CNN of equal size finished: nothing to compare."
-        return Text(f"{head}{nothing}{failures(summary)}")
-    rows: list[Row] = pairs.to_dict("records")
-    smallest = lead("MobileNet", "the plain CNN", rows[0])
-    text = f"At the smallest matched size, {short(rows[0]['size'])} parameters, {smallest}."
-    if len(rows) > 1:
-        largest = lead("MobileNet", "the plain CNN", rows[-1])
-        text += f" At the largest, {short(rows[-1]['size'])}, {largest}. {_tally(rows)}"
-    return Text(f"{head}{text}{_other_images(rows)} {_crossing(curves)}{failures(summary)}")
+    rows: list[Row] = pairs[pairs["verdict"] != "nothing learned"].to_dict("records")
+    if not rows:
+        return answer(split, summary, note, say(NO_PAIR if pairs.empty else NOTHING_LEARNED))
+    text = say(
+        "At the smallest matched size, {size} parameters, {lead}.",
+        size=short(rows[0]["size"]),
+        lead=lead("MobileNet", say("the plain CNN"), rows[0]),
+    )
+    stuck = unlearned(summary[summary["report"] == "sweep"]).any()
+    cross = say(NO_CROSSING) if stuck else _crossing(curves)
+    return answer(split, summary, note, text, _largest(rows), _other_images(rows), cross)
+
+
+NO_PAIR = mark("No MobileNet and CNN of equal size finished: nothing to compare.")
+NOTHING_LEARNED = mark("At no matched size did either family learn to tell expressions apart.")
+NO_CROSSING = mark("A curve passes through networks that learned nothing: no crossover is read.")
+
+
+def _largest(rows: list[Row]) -> str:
+    """Who is ahead at the largest size, and at how many; empty for a single one."""
+    if len(rows) == 1:
+        return ""
+    largest = say(
+        "At the largest, {size}, {lead}.",
+        size=short(rows[-1]["size"]),
+        lead=lead("MobileNet", say("the plain CNN"), rows[-1]),
+    )
+    return paragraph(largest, _tally(rows))
 
 
 def _other_images(rows: list[Row]) -> str:
@@ -48,77 +70,120 @@ def _other_images(rows: list[Row]) -> str:
     if not known:
         return ""
     firm = sum(row["image_verdict"] in ("ahead", "behind") for row in known)
-    return (
-        f" Another draw of test images would leave the leader of these very networks as it is at "
-        f"{firm} of {len(known)} sizes, at 95 %; that says nothing of other seeds."
+    return say(
+        "Another draw of test images would leave the leader of these very networks as it is at "
+        "{firm} of {sizes} sizes, at 95 %; that says nothing of other seeds.",
+        firm=firm,
+        sizes=len(known),
     )
+
+
+CROSSINGS = mark(
+    {
+        "mobilenet": "From {start} to {stop}, the curve through MobileNet's means lies above the "
+        "plain CNN's all the way: the two do not cross.",
+        "cnn": "From {start} to {stop}, the curve through the plain CNN's means lies above "
+        "MobileNet's all the way: the two do not cross.",
+        "mobilenet first": "The curves through the means cross at {places}: with fewer, "
+        "MobileNet's lies above; with more, the plain CNN's.",
+        "cnn first": "The curves through the means cross at {places}: with fewer, the plain "
+        "CNN's lies above; with more, MobileNet's.",
+        "several": "The curves through the means cross more than once, at {places}.",
+        "level": "From {start} to {stop}, the curves through the means are the same.",
+    }
+)
+"""What the fitted curves of the means do, by outcome."""
 
 
 def _crossing(curves: Comparison) -> str:
-    """Whether and where the fitted curves cross, and in which share of the replicates."""
+    """First what the fitted curves of the means do, then how sure that is."""
     if curves.outcome == "apart":
-        return "The families' sizes do not overlap: there are no curves to cross."
-    between = f"between {amount(curves.start, curves.unit)} and {amount(curves.stop, curves.unit)}"
-    places = " and ".join(amount(place, curves.unit) for place in curves.crossings)
-    said = {
-        "mobilenet": f"The fitted curves do not cross {between}: MobileNet's lies above.",
-        "cnn": f"The fitted curves do not cross {between}: the plain CNN's lies above.",
-        "mobilenet first": f"The fitted curves cross at {places}: MobileNet's lies above below it.",
-        "cnn first": f"The fitted curves cross at {places}: the plain CNN's lies above below it.",
-        "several": f"The fitted curves cross more than once, at {places}.",
-        "level": f"The fitted curves do not differ {between}.",
-    }[curves.outcome]
-    return f"{said} {_replicates(curves)}"
+        return say("The families' sizes do not overlap: there are no curves to cross.")
+    said = say(
+        CROSSINGS[curves.outcome],
+        start=amount(curves.start, curves.unit),
+        stop=amount(curves.stop, curves.unit),
+        places=say(" and ").join(amount(place, curves.unit) for place in curves.crossings),
+    )
+    return paragraph(said, _sureness(curves))
 
 
-def _replicates(curves: Comparison) -> str:
+def _sureness(curves: Comparison) -> str:
+    """How often the curves of other seeds (the bootstrap's replicates) do the same."""
     if not curves.shares:
-        return "With a single seed of some network nothing says how sure that is."
+        return say("How sure that is cannot be said: some network has a single seed.")
     agree = curves.shares.get(curves.outcome, 0.0)
     never = curves.shares.get("mobilenet", 0.0) + curves.shares.get("cnn", 0.0)
-    known = "That is shown" if agree >= SURE else "That is not shown"
-    text = (
-        f"{known}: {_percent(agree)} of the bootstrap replicates over seeds agree, "
-        f"{_percent(never)} have no crossover"
-    )
-    if curves.shares.get(curves.once, 0.0) <= 1 - SURE:
-        return f"{text}."
-    leader = "MobileNet" if curves.once == "mobilenet first" else "the plain CNN"
-    ends = f"{amount(curves.low, curves.unit)} and {amount(curves.high, curves.unit)}"
-    share = _percent(curves.shares[curves.once])
-    return f"{text}, {share} cross once with {leader} ahead below, 95 % of these between {ends}."
+    share = _percent(agree)
+    if agree >= SURE and curves.outcome == curves.once:
+        low, high = amount(curves.low, curves.unit), amount(curves.high, curves.unit)
+        return say(SHOWN_WHERE, share=share, low=low, high=high)
+    if agree >= SURE:
+        return say(SHOWN, share=share)
+    if curves.crossings:
+        return say(UNSURE_CROSSING, share=share, never=_percent(never))
+    crossing = 1 - never - curves.shares.get("level", 0.0)
+    return say(UNSURE, share=share, crossing=_percent(crossing))
+
+
+SHOWN = mark("That is shown: with other seeds it would be so in {share} of cases.")
+SHOWN_WHERE = mark(
+    "That is shown: with other seeds it would be so in {share} of cases, and in 95 % of these the "
+    "crossing would lie between {low} and {high}."
+)
+UNSURE = mark(
+    "That is not shown: with other seeds it would be so in only {share} of cases, and in "
+    "{crossing} the curves would cross."
+)
+UNSURE_CROSSING = mark(
+    "That is not shown: with other seeds it would be so in only {share} of cases, and in {never} "
+    "the curves would not cross at all."
+)
 
 
 def _percent(share: float) -> str:
     """A share as people read it; what is not quite none or all is not called so."""
     if 0 < share < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+        return say("under 1 %")
+    return say("over 99 %") if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def budgets(comparisons: Sequence[Comparison]) -> Text:
     """Whether the winner depends on the unit in which the budget is counted."""
-    words = {"ahead": "MobileNet", "behind": "the plain CNN"}
+    words = {"ahead": say("MobileNet"), "behind": say("the plain CNN")}
     lines, leaders = [], set()
     for curves in comparisons:
-        name = UNITS[curves.unit]
+        name = say(UNITS[curves.unit])
         if not curves.first:
-            lines.append(f"- By {name}: the families share no budgets.")
+            lines.append(say("- By {unit}: the families share no budgets.", unit=name))
             continue
         at = [words.get(row["verdict"], "") for row in (curves.first, curves.last)]
         leaders |= set(at)
-        small, large = (f"{leader} is ahead" if leader else "no lead is shown" for leader in at)
-        ends = amount(curves.start, curves.unit), amount(curves.stop, curves.unit)
-        lines.append(f"- By {name}: {small} at {ends[0]}, {large} at {ends[1]}.")
+        small, large = (
+            say("{leader} is ahead", leader=leader) if leader else say("no lead is shown")
+            for leader in at
+        )
+        line = say(
+            "- By {unit}: {small} at {start}, {large} at {stop}.",
+            unit=name,
+            small=small,
+            start=amount(curves.start, curves.unit),
+            large=large,
+            stop=amount(curves.stop, curves.unit),
+        )
+        lines.append(line)
     return Text(f"{_dependence(leaders - {''})}\n\n" + "\n".join(lines))
 
 
 def _dependence(leaders: set[str]) -> str:
     if not leaders:
-        return "No lead is shown at either end of any budget: too few seeds, or no difference."
+        return say("No lead is shown at either end of any budget: too few seeds, or no difference.")
     if len(leaders) == 1:
-        return f"Wherever a lead is shown at an end of a common budget, {leaders.pop()} has it."
-    return "Who is ahead depends on the budget and on the unit in which it is counted."
+        return say(
+            "Wherever a lead is shown at an end of a common budget, {leader} has it.",
+            leader=leaders.pop(),
+        )
+    return say("Who is ahead depends on the budget and on the unit in which it is counted.")
 
 
 def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
@@ -127,21 +192,29 @@ def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
     lines = []
     for row in pairs[pairs["report"] == "sweep"].to_dict("records"):
         wide, narrow = (int(widths[row[f]].split("-")[-1]) for f in ("mobilenet", "cnn"))
-        lines.append(
-            f"{wide / narrow:.1f} times as many at {short(row['size'])} ({wide} against {narrow})"
+        line = say(
+            "{times:.1f} times as many at {size} ({wide} against {narrow})",
+            times=wide / narrow,
+            size=short(row["size"]),
+            wide=wide,
+            narrow=narrow,
         )
+        lines.append(line)
     if not lines:
-        return Text("No matched pair of the sweep was trained here to show it on.")
-    return Text(f"MobileNet's last stage has, in channels, {', '.join(lines)}.")
+        return Text(say("No matched pair of the sweep was trained here to show it on."))
+    listed = say(", ").join(lines)
+    return Text(say("MobileNet's last stage has, in channels, {times}.", times=listed))
 
 
 def _tally(rows: list[Row]) -> str:
     counts = {word: sum(row["verdict"] == word for row in rows) for word in ("ahead", "behind")}
     undecided = len(rows) - sum(counts.values())
-    return (
-        f"Of {len(rows)} matched sizes MobileNet is shown to be ahead at {counts['ahead']}, "
-        f"the plain CNN at {counts['behind']}; {undecided} remain undecided "
-        "(each size judged by itself at 95 %)."
+    return say(
+        "Of {sizes} matched sizes MobileNet is shown to be ahead at {ahead}, the plain CNN at "
+        "{behind}; {undecided} remain undecided (each size judged by itself at 95 %).",
+        sizes=len(rows),
+        **counts,
+        undecided=undecided,
     )
 
 
@@ -157,8 +230,8 @@ def claims(pairs: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "report": report,
-                "its conclusion": claim,
-                "sizes tested": ", ".join(short(size) for size in tested["size"]) or "none",
+                "its conclusion": say(claim),
+                "sizes tested": ", ".join(short(size) for size in tested["size"]) or say("none"),
                 "this run": _judge(list(tested["verdict"]), wanted),
             }
         )
@@ -168,11 +241,13 @@ def claims(pairs: pd.DataFrame) -> pd.DataFrame:
 def _judge(verdicts: list[str], wanted: str) -> str:
     against = "ahead" if wanted == "behind" else "behind"
     if not verdicts:
-        return "not tested: no matched size in its range"
+        return say("not tested: no matched size in its range")
+    counts = {"against": verdicts.count(against), "sizes": len(verdicts)}
     if against in verdicts:
-        return f"contradicts it at {verdicts.count(against)} of {len(verdicts)} sizes"
+        return say("contradicts it at {against} of {sizes} sizes", **counts)
+    counts["supporting"] = verdicts.count(wanted)
     if all(word == wanted for word in verdicts):
-        return "supports it at every size tested"
+        return say("supports it at every size tested")
     if wanted in verdicts:
-        return f"supports it at {verdicts.count(wanted)} of {len(verdicts)} sizes, else undecided"
-    return "decides nothing: no difference shown, or too few seeds"
+        return say("supports it at {supporting} of {sizes} sizes, else undecided", **counts)
+    return say("decides nothing: no difference shown, or too few seeds")

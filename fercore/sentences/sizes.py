@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import pandas as pd
 
-from fercore.analysis import Row, difference, smallest_within
+from fercore.analysis import Row, difference, smallest_within, unlearned
 from fercore.figures import NAMES, short
-from fercore.sentences.words import Text, failures, lead, points, seeds
+from fercore.language import mark, paragraph, say
+from fercore.sentences.words import Text, answer, lead, points
 
 CLOSE = 0.02
 """What counts as nearly as good as the best: 2 percentage points."""
@@ -29,72 +30,115 @@ def large_against_compact(
         )
         for compact in small:
             lines += [_one_pair(runs, means, split, str(report), big, compact) for big in large]
-    text = "\n".join(f"- {line}" for line in lines) or "No pair of a CNN and a MobileNet was asked."
-    return Text(f"**Answer** ({split}, {seeds(summary)}). {note}\n\n{text}{failures(summary)}")
+    text = "\n".join(f"- {line}" for line in lines)
+    none = say("No pair of a CNN and a MobileNet was asked.")
+    return answer(split, summary, note, text or none)
 
 
 def _one_pair(
     runs: pd.DataFrame, means: pd.DataFrame, split: str, report: str, large: Row, compact: Row
 ) -> str:
     ratio = large["params_trainable"] / compact["params_trainable"]
-    word = "fewer" if ratio >= 1 else "more"
-    ratio = max(ratio, 1 / ratio)
-    times = f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
-    sizes = (
-        f"Report {report}: **{compact['network']}** has {compact['params_trainable']:,} trainable "
-        f"parameters, {times} times {word} than **{large['network']}** with "
-        f"{large['params_trainable']:,}"
+    sizes = say(
+        "Report {report}: **{compact}** has {few:,} trainable parameters, {times} than **{large}** "
+        "with {many:,}.",
+        report=report,
+        compact=compact["network"],
+        few=compact["params_trainable"],
+        times=_times(ratio),
+        large=large["network"],
+        many=large["params_trainable"],
     )
     if math.isnan(large["mean"] + compact["mean"]):
-        return f"{sizes}. At least one of them has no finished run, so they cannot be compared."
+        why = say("At least one of them has no finished run, so they cannot be compared.")
+        return paragraph(sizes, why)
     row = difference(runs, split, means, large["network"], compact["network"])
-    return (
-        f"{sizes}. They reach {100 * compact['mean']:.1f} % and {100 * large['mean']:.1f} %: "
-        f"{lead('the large CNN', 'the compact MobileNet', row)}."
+    reached = say(
+        "They reach {compact:.1f} % and {large:.1f} %: {lead}.",
+        compact=100 * compact["mean"],
+        large=100 * large["mean"],
+        lead=lead(say("the large CNN"), say("the compact MobileNet"), row),
     )
+    return paragraph(sizes, reached)
+
+
+def _times(ratio: float) -> str:
+    """How often a number of parameters goes into another."""
+    larger = max(ratio, 1 / ratio)
+    times = f"{larger:.0f}" if larger >= 10 else f"{larger:.1f}"
+    if ratio >= 1:
+        return say("{times} times fewer", times=times)
+    return say("{times} times more", times=times)
 
 
 def size_against_accuracy(summary: pd.DataFrame, family: str, split: str, note: str = "") -> Text:
     """Questions 2 and 3: what a family's accuracy does as parameters are taken away."""
     part = summary[(summary["family"] == family)].dropna(subset="mean")
-    name, head = NAMES[family], f"**Answer** ({split}, {seeds(summary)}). {note}\n\n"
+    name = say(NAMES[family])
     if part.empty:
-        return Text(f"{head}No {name} has a finished run.{failures(summary)}")
-    rows: list[Row] = part.sort_values("params_trainable").to_dict("records")
-    first, last = rows[0], rows[-1]
+        return answer(split, summary, note, say("No {name} has a finished run.", name=name))
+    learned = part[~unlearned(part)].sort_values("params_trainable")
+    rows: list[Row] = learned.to_dict("records")
+    if not rows:
+        nothing = say("No {name} learned to tell expressions apart.", name=name)
+        return answer(split, summary, note, nothing)
     if len(rows) == 1:
-        text = f"The one {name} trained reaches {_reach(first)}; one size shows no trend."
-    else:
-        text = f"{_range(name, first, last)} {_nearly(part)} {_order(rows)}"
-    return Text(f"{head}{text}{failures(summary)}")
+        which = TRAINED if len(part) == 1 else LEARNED_ALONE
+        return answer(split, summary, note, say(which, name=name, reach=_reach(rows[0])))
+    trend = _range(name, rows[0], rows[-1])
+    return answer(split, summary, note, trend, _nearly(learned), _order(rows))
+
+
+TRAINED = mark("The one {name} trained reaches {reach}; one size shows no trend.")
+LEARNED_ALONE = mark("The one {name} that learned reaches {reach}; one size shows no trend.")
 
 
 def _reach(row: Row) -> str:
     spread = "" if math.isnan(row["high"]) else f" ± {100 * (row['high'] - row['mean']):.1f}"
-    return (
-        f"**{100 * row['mean']:.1f}{spread} %** with {row['params_trainable']:,} "
-        f"trainable parameters ({row['network']})"
+    return say(
+        "**{accuracy}{spread} %** with {parameters:,} trainable parameters ({network})",
+        accuracy=f"{100 * row['mean']:.1f}",
+        spread=spread,
+        parameters=row["params_trainable"],
+        network=row["network"],
     )
 
 
 def _range(name: str, first: Row, last: Row) -> str:
-    tens = math.log10(last["params_trainable"] / first["params_trainable"])
-    gain = last["mean"] - first["mean"]
-    slope = (
-        f": {'a gain' if gain >= 0 else 'a loss'} of {points(gain / tens)} "
-        "for every tenfold of parameters, on average"
-        if tens > 0
-        else ""
+    return say(
+        "The smallest {name} reaches {first}, the largest {last}{slope}.",
+        name=name,
+        first=_reach(first),
+        last=_reach(last),
+        slope=_slope(first, last),
     )
-    return f"The smallest {name} reaches {_reach(first)}, the largest {_reach(last)}{slope}."
+
+
+def _slope(first: Row, last: Row) -> str:
+    """What ten times the parameters change, on average; empty between equal sizes."""
+    tens = math.log10(last["params_trainable"] / first["params_trainable"])
+    if tens <= 0:
+        return ""
+    gain = last["mean"] - first["mean"]
+    if gain >= 0:
+        return say(
+            ": a gain of {points} for every tenfold of parameters, on average",
+            points=points(gain / tens),
+        )
+    return say(
+        ": a loss of {points} for every tenfold of parameters, on average",
+        points=points(gain / tens),
+    )
 
 
 def _nearly(part: pd.DataFrame) -> str:
     row = smallest_within(part, CLOSE)
     assert row is not None
-    return (
-        f"The smallest within {100 * CLOSE:.0f} points of the best is {row['network']} "
-        f"({short(row['params_trainable'])} parameters)."
+    return say(
+        "The smallest within {points:.0f} points of the best is {network} ({size} parameters).",
+        points=100 * CLOSE,
+        network=row["network"],
+        size=short(row["params_trainable"]),
     )
 
 
@@ -106,6 +150,7 @@ def _order(rows: list[Row]) -> str:
         if large["mean"] < small["mean"]
     ]
     if not drops:
-        return "No step up in size lowered the mean."
-    steps = ", ".join(f"{large} is below {small}" for small, large in drops)
-    return f"The mean did not rise with every step up in size: {steps}."
+        return say("No step up in size lowered the mean.")
+    below = [say("{large} is below {small}", large=large, small=small) for small, large in drops]
+    steps = say(", ").join(below)
+    return say("The mean did not rise with every step up in size: {steps}.", steps=steps)

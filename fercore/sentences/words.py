@@ -4,35 +4,70 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fercore.analysis import Row
+from fercore.analysis import LEARNED, Row, unlearned
 from fercore.display import Text
+from fercore.language import mark, paragraph, say
 
-__all__ = ["Text", "failures", "lead", "points", "seeds"]
+__all__ = ["ANSWER", "Text", "answer", "failures", "lead", "points", "seeds"]
+
+ANSWER = mark("**Answer** ({about}). {note}")
+"""How an answer opens: what it was measured on, and what must be said of the data."""
+
+
+def answer(split: str, summary: pd.DataFrame, note: str, *sentences: str) -> Text:
+    """A question's answer: what it was measured on, who learned nothing and which runs failed."""
+    about = say("{split}, {seeds}", split=split, seeds=seeds(summary))
+    head = say(ANSWER, about=about, note=note)
+    return Text(f"{head}\n\n{paragraph(*sentences, no_better(summary, split), failures(summary))}")
 
 
 def points(value: float) -> str:
     """The size of a difference, as "1.2 points"."""
-    return f"{100 * abs(value):.1f} points"
+    return say("{points:.1f} points", points=100 * abs(value))
 
 
 def seeds(summary: pd.DataFrame) -> str:
     """How many seeds the means are of."""
     counts = sorted(set(summary["seeds"]) - {0}) or [0]
     if len(counts) == 1:
-        return "1 seed" if counts == [1] else f"mean of {counts[0]} seeds"
-    return f"mean of {counts[0]} to {counts[-1]} seeds"
+        return say("1 seed") if counts == [1] else say("mean of {count} seeds", count=counts[0])
+    return say("mean of {fewest} to {most} seeds", fewest=counts[0], most=counts[-1])
 
 
 def lead(first: str, second: str, row: Row) -> str:
-    """Who leads, by how much, and how sure that is."""
+    """Who leads, by how much, and how sure that is; first and second as they are to be called."""
     leader, other = (first, second) if row["lead"] >= 0 else (second, first)
-    by = f"{leader} is {points(row['lead'])} ahead of {other}"
+    ahead = points(row["lead"])
+    by = say("{leader} is {points} ahead of {other}", leader=leader, points=ahead, other=other)
     if row["verdict"] == "one seed":
-        return f"{by}, from a single seed: nothing says how sure that is"
+        return say("{by}, from a single seed: nothing says how sure that is", by=by)
     spread = f"± {100 * (row['high'] - row['lead']):.1f}"
-    if row["verdict"] == "undecided":
-        return f"no difference is shown between {first} and {second} ({by}, {spread})"
-    return f"{by} ({spread})"
+    if row["verdict"] != "undecided":
+        return say("{by} ({spread})", by=by, spread=spread)
+    return say(
+        "no difference is shown between {first} and {second} ({by}, {spread})",
+        first=first,
+        second=second,
+        by=by,
+        spread=spread,
+    )
+
+
+def no_better(summary: pd.DataFrame, split: str) -> str:
+    """A sentence that names the networks that learned nothing; empty if there are none."""
+    stuck = summary[unlearned(summary)]
+    if stuck.empty:
+        return ""
+    names = zip(stuck["network"], 100 * stuck["mean"], strict=True)
+    return say(
+        "{networks} did not get more than {margin:.0f} point past the share of the largest class "
+        "of {split}, {share:.1f} %, which the same answer for every image reaches: nothing was "
+        "learned there, and no trend is read from it.",
+        networks=say(", ").join(f"{name} ({accuracy:.1f} %)" for name, accuracy in names),
+        margin=100 * LEARNED,
+        split=split,
+        share=100 * stuck["largest"].max(),
+    )
 
 
 def failures(summary: pd.DataFrame) -> str:
@@ -41,4 +76,4 @@ def failures(summary: pd.DataFrame) -> str:
     if failed.empty:
         return ""
     names = ", ".join(f"{row.network} ({row.failed})" for row in failed.itertuples())
-    return f" Training did not stay finite, and no result is shown, for: {names}."
+    return say("Training did not stay finite, and no result is shown, for: {names}.", names=names)
