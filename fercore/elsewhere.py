@@ -33,10 +33,10 @@ class Elsewhere:
 
     @cached_property
     def _shapes(self) -> list[Faces]:
-        """The data as it is and, where that is another, without `HIDDEN`."""
+        """The data as it is and, where that is another, without `HIDDEN`. Drawn faces are whole."""
         faces = self.faces
         kept = faces.splits != HIDDEN
-        if kept.all():
+        if faces.synthetic or kept.all():
             return [faces]
         arrays = {name: getattr(faces, name)[kept] for name in ("images", "labels", "splits")}
         return [faces, replace(faces, **arrays, votes=None)]

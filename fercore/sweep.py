@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from fercore import executors, train
@@ -17,7 +17,7 @@ from fercore.spec import RunSpec
 
 def run(
     specs: Iterable[RunSpec],
-    faces: Faces | Mapping[str, Faces],
+    faces: Faces,
     store: RunStore,
     *,
     executor: str = "serial",
@@ -28,54 +28,47 @@ def run(
 ) -> list[RunRecord]:
     """Return the record of each specification, in order; train those that the store lacks.
 
-    faces: those of every specification, or one `Faces` for each spec.data.source. executor: see
+    faces: what spec.data.source names, for every specification. executor: see
     `fercore.executors.place.ALLOWED`; other processes than this one load the faces themselves from
-    spec.data.source. It decides nothing about a run: with as many threads, the weights are
-    the same bytes. elsewhere: records of these faces, for what the store lacks. Equal
-    specifications are trained once. A diverged run does not end the others. Interrupted at any
-    time, the store holds what was finished, and the same call goes on from there.
+    there. It decides nothing about a run: with as many threads, the weights are the same bytes.
+    elsewhere: records of these faces, for what the store lacks. Equal specifications are trained
+    once. A diverged run does not end the others. Interrupted at any time, the store holds what was
+    finished, and the same call goes on from there.
 
     Raises what `fercore.train.run` raises, `ExecutorError`, `SweepError` where runs in other
-    processes failed (the rest being done), KeyError for a source without faces.
+    processes failed (the rest being done).
     """
-    wanted: dict[str, tuple[Task, Faces]] = {}
-    names: list[str] = []
-    for spec in specs:
-        own = faces if isinstance(faces, Faces) else faces[spec.data.source]
-        names.append(train.identity(spec, own))
-        wanted.setdefault(names[-1], (_task(names[-1], spec, own), own))
+    wanted = [_task(spec, faces) for spec in specs]
+    unique = {task.run_id: task for task in wanted}
+    known = elsewhere if elsewhere and elsewhere.faces is faces else None
     records = {
         name: record
-        for name, (task, own) in wanted.items()
-        if (record := store.get(name) or _record(elsewhere, task.spec, own))
+        for name, task in unique.items()
+        if (record := store.get(name) or (known and known.get(task.spec)))
     }
     progress = progress or choose()
-    progress.study(len(wanted), done=len(records))
-    missing = [pair for name, pair in wanted.items() if name not in records]
-    tasks = [task for task, _ in missing]
+    progress.study(len(unique), done=len(records))
+    tasks = [task for name, task in unique.items() if name not in records]
     try:
         place = executors.settle(executor, tasks, device, threads)
-        if missing and place.kind != "serial":
+        if tasks and place.kind != "serial":
             from fercore.executors import cluster  # here, as a study that is read needs no Dask
 
             records |= cluster.train(
                 tasks, store, place, device=device, threads=threads, progress=progress
             )
         else:
-            for task, own in missing:
+            for task in tasks:
                 records[task.run_id] = train.run(
-                    task.spec, own, store, device=device, threads=threads, progress=progress
+                    task.spec, faces, store, device=device, threads=threads, progress=progress
                 )
     finally:
         progress.close()
-    return [records[name] for name in names]
+    return [records[task.run_id] for task in wanted]
 
 
-def _record(elsewhere: Elsewhere | None, spec: RunSpec, faces: Faces) -> RunRecord | None:
-    return elsewhere.get(spec) if elsewhere and elsewhere.faces is faces else None
-
-
-def _task(name: str, spec: RunSpec, faces: Faces) -> Task:
+def _task(spec: RunSpec, faces: Faces) -> Task:
     path = Path(spec.data.source)
     source = str(path.absolute()) if path.exists() else spec.data.source
+    name = train.identity(spec, faces)
     return Task(name, spec, source, faces.fingerprint, len(faces.labels))

@@ -91,8 +91,8 @@ def test_records_are_for_their_faces_alone(records: Path) -> None:
     this = study.begin(TINY)
     spec = this._spec(this.family("cnn")[0], 0)
     others = replace(this.faces, images=255 - this.faces.images)
-    store, given = RunStore(), {spec.data.source: others}
-    (made,) = sweep.run([spec], given, store, elsewhere=this.elsewhere, progress=Progress())
+    store = RunStore()
+    (made,) = sweep.run([spec], others, store, elsewhere=this.elsewhere, progress=Progress())
     assert store.names() == [made.run_id]
     assert made.data.fingerprint == others.fingerprint
 
@@ -115,8 +115,9 @@ def test_another_recipe_or_a_damaged_record_does_not_count(
 def test_data_with_private_test_rows_finds_what_was_made_without_them(records: Path) -> None:
     this = study.begin(TINY)
     spec = this._spec(this.family("cnn")[0], 0)
-    faces = this.faces
-    assert (faces.splits == elsewhere.HIDDEN).any()
+    assert (this.faces.splits == elsewhere.HIDDEN).any()
+    assert Elsewhere(this.faces)._shapes == [this.faces]  # drawn faces never lack theirs
+    faces = replace(this.faces, synthetic=False)
     kept = faces.splits != elsewhere.HIDDEN
     fewer = Faces(faces.images[kept], faces.labels[kept], faces.splits[kept], "without")
     record = Elsewhere(faces, records.parents[1]).get(spec)

@@ -7,7 +7,6 @@ import pytest
 from fercore import sweep, train
 from fercore.data.faces import Faces
 from fercore.runs import RunStore
-from fercore.spec import DataSpec
 from tests.toy import Spy, bars, spec
 
 
@@ -55,12 +54,3 @@ def test_a_diverged_run_does_not_end_the_others(faces: Faces, tmp_path: Path) ->
     wild = spec(optimizer="sgd", rate=1e6, schedule="constant")
     records = sweep.run([wild, spec(epochs=1)], faces, RunStore(tmp_path), progress=Spy())
     assert [record.status for record in records] == ["diverged", "done"]
-
-
-def test_sources_have_their_own_faces(faces: Faces, tmp_path: Path) -> None:
-    others = bars(seed=1)
-    tasks = [spec(epochs=1, data=DataSpec(source=name)) for name in ("a", "b")]
-    given = {"a": faces, "b": others}
-    records = sweep.run(tasks, given, RunStore(tmp_path), progress=Spy())
-    expected = [faces.fingerprint, others.fingerprint]
-    assert [record.data.fingerprint for record in records] == expected
