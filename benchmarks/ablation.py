@@ -1,0 +1,113 @@
+"""What each choice of the recipe is worth: each changed alone, several seeds, with intervals.
+
+Trains one network on FER2013 by the preset fer2013's recipe and by each variant of it, or reads
+the runs from the run store and from reports/fer2013/records. The variants are judged on the
+validation split; PublicTest stands beside it. About two hours on one core for a network of 30,000
+parameters; may be stopped and started at will.
+Usage: python benchmarks/ablation.py path/to/fer2013.csv [--network mobilenet-30k] [--seeds 0,1,2]
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import pandas as pd
+import yaml
+from throughput import network
+
+from fercore import analysis, measured, sweep
+from fercore.data import load
+from fercore.elsewhere import Elsewhere
+from fercore.provenance import root
+from fercore.runs import RunStore
+from fercore.setting import Setting, check
+from fercore.spec import AugmentSpec, ModelSpec, RunSpec, TrainSpec
+
+BASE = "recipe"
+VARIANTS: dict[str, dict[str, object]] = {
+    BASE: {},
+    "Adam, rate .002": {"optimizer": "adam", "rate": 0.002},
+    "SGD, rate .1": {"optimizer": "sgd"},
+    "cosine from the start, no warm-up": {"schedule": "cosine"},
+    "constant rate": {"schedule": "constant"},
+    "label smoothing .1": {"label_smoothing": 0.1},
+    "averaged weights, decay .998": {"average": 0.998},
+    "weight decay .01, not on biases and BatchNorm": {"weight_decay": 0.01},
+    "no augmentation": {"augment": AugmentSpec(flip=False, shift=0, rotation=0, zoom=0)},
+    "augmentation twice as strong": {"augment": AugmentSpec(shift=0.2, rotation=20, zoom=0.2)},
+}
+
+
+def setting(path: str) -> Setting:
+    """The preset fer2013's, on this file."""
+    preset = yaml.safe_load((root() / "notebooks" / "presets" / "fer2013.yaml").read_text())
+    return check({**preset, "DATA": path})
+
+
+def specs(asked: Setting, model: ModelSpec, seeds: list[int]) -> dict[tuple[str, int], RunSpec]:
+    """Every run, seed by seed, so that a study that is stopped has whole seeds."""
+    base = asked.recipe(asked.EPOCHS or 12)
+    recipes = {
+        name: TrainSpec.model_validate(base.model_dump() | change)
+        for name, change in VARIANTS.items()
+    }
+    return {
+        (name, seed): RunSpec(data=asked.data, model=model, train=recipe, seed=seed)
+        for seed in seeds
+        for name, recipe in recipes.items()
+    }
+
+
+def train(wanted: dict[tuple[str, int], RunSpec], asked: Setting) -> pd.DataFrame:
+    """The runs table, with the variant in place of the network."""
+    faces = load(asked.source)
+    records = sweep.run(
+        wanted.values(),
+        faces,
+        RunStore(),
+        executor=asked.EXECUTOR,
+        threads=1,
+        elsewhere=Elsewhere(faces),
+    )
+    rows = [measured.run_row(record) for record in records]
+    return pd.DataFrame(rows).assign(network=[variant for variant, _ in wanted])
+
+
+def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
+    """By variant: mean accuracy and how far it leads the recipe, in percentage points."""
+    means = analysis.bootstrap(runs, split, np.random.default_rng(0))
+    reached = analysis.summarise(runs, split, means).set_index("network")["mean"]
+    rows = {
+        name: {
+            f"{split} %": 100 * float(reached[name]),
+            **_lead(analysis.difference(runs, split, means, name, BASE), name),
+        }
+        for name in VARIANTS
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _lead(row: analysis.Row, name: str) -> dict[str, object]:
+    if name == BASE:
+        return {"lead": "", "verdict": ""}
+    spread = 100 * (row["high"] - row["lead"])
+    return {"lead": f"{100 * row['lead']:+.1f} ± {spread:.1f}", "verdict": row["verdict"]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="fer2013.csv")
+    parser.add_argument("--network", default="mobilenet-30k")
+    parser.add_argument("--seeds", default="0,1,2")
+    given = parser.parse_args()
+    asked = setting(given.data)
+    seeds = [int(seed) for seed in given.seeds.split(",")]
+    runs = train(specs(asked, network(given.network), seeds), asked)
+    print(f"{given.network}, {asked.EPOCHS} passes, {len(seeds)} seeds")
+    for split in ("valid", "PublicTest"):
+        print(f"\n{table(runs, split).round(1).to_string()}")
+
+
+if __name__ == "__main__":
+    main()
