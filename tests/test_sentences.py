@@ -289,6 +289,12 @@ def test_claim_of_report_a(verdicts: list[str], expected: str) -> None:
     assert expected in judged["A"]
 
 
+def test_the_network_nearest_to_the_budget_is_in_the_range() -> None:
+    table = runs(("m", "mobilenet", 99_790, seeds(0.6)), ("c", "cnn", 100_191, seeds(0.5)))
+    tested = sentences.claims(pairs(table)).set_index("report")["sizes tested"]
+    assert tested["A"] != "none"
+
+
 def test_claims_are_opposite() -> None:
     table = runs(("m", "mobilenet", 120_000, seeds(0.6)), ("c", "cnn", 120_000, seeds(0.5)))
     judged = sentences.claims(pairs(table)).set_index("report")["this run"]

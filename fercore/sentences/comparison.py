@@ -18,13 +18,14 @@ SURE = 0.95
 CLAIMS = {
     "A": (
         mark("the plain CNN is ahead from about 50,000 to 100,000 parameters on"),
-        100_000,
+        98_000,
         math.inf,
     ),
     "B": (mark("MobileNet is ahead at every matched size, 46,000 to 158,000"), 45_000, 160_000),
 }
 """What each report concluded, and the sizes (trainable parameters) at which that can be held
-against a run: for A from the upper end of its range, so that the range itself decides nothing."""
+against a run: for A from the upper end of its range, so that the range itself decides nothing, less
+the 2 % by which the network nearest to a budget may miss it."""
 
 
 def comparison(
