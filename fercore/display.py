@@ -22,7 +22,25 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd
 
+from fercore.language import mark, say
+
 PROVENANCE_MIME = "application/vnd.fercore.provenance+json"
+HEADS = mark(
+    (
+        *("network", "report", "channels", "trainable", "Keras total", "MMACs", "file kB", "seeds"),
+        *("failed", "valid %", "what", "value", "size", "from", "plain CNN", "lead", "± seeds"),
+        *("over seeds", "± images", "over images", "budget", "to", "lead, smallest", "cross at"),
+        *("lead, largest", "by the means", "do not cross once %", "its conclusion", "this run"),
+        *("sizes tested", "its epochs", "its split", "its %", "difference", "its protocol"),
+        *("expression", "images", "recall lead", "F1 lead", "confidence %", "too sure by"),
+        *("without repeats %", "ms per image", "activations kB", "macs", "hypothesis", "of"),
+        *("compared", "sizes", "verdict", "parameters", "of control", "treatment %", "control %"),
+        *("run", "seed", "epochs", "device", "commit", "used", "name", "set by", "meaning"),
+        *("notebooks", "stem", "depthwise", "pointwise", "plain convolution", "normalisation"),
+        *("dense head", "yes", "no"),
+    )
+)
+"""What stands at the head of tables; `html_table` says it in the report's language."""
 CHART_MIME = "application/vnd.vegalite.v5+json"
 """Vega-Lite 5, which JupyterLab draws by itself; it knows no version 6."""
 DPI = 200
@@ -148,11 +166,11 @@ class Text:
         return self.markdown
 
 
-NO_PREDICTIONS = Text(
+NO_PREDICTIONS = mark(
     "Not shown here: of no run are the predictions in the store. Runs that came with fercore come "
     "without theirs; RECORDS = False makes them here."
 )
-NO_PAIR = Text("Not shown here: no MobileNet and plain CNN of equal size finished.")
+NO_PAIR = mark("Not shown here: no MobileNet and plain CNN of equal size finished.")
 
 
 @dataclass(frozen=True)
@@ -197,7 +215,7 @@ def html_table(texts: pd.DataFrame, numeric: Sequence[bool]) -> str:
     """
     sides = ["right" if number else "left" for number in numeric]
     head = "".join(
-        f'<th scope="col" style="text-align: {side}">{escape(str(column))}</th>'
+        f'<th scope="col" style="text-align: {side}">{escape(say(str(column)))}</th>'
         for side, column in zip(sides, texts.columns, strict=True)
     )
     rows = "".join(
@@ -297,7 +315,7 @@ def _text(value: Any, form: str | None) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool | np.bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if form is None:
         form = _default_form(value)
     return format(value, form).replace("-", "−") if form else str(value)
@@ -371,11 +389,13 @@ def _run_row(run: Mapping[str, Any], splits: Sequence[str]) -> dict[str, str]:
     texts = {column: _text(run.get(key), None) for column, key in plain.items()}
     for split in splits:
         texts[f"{split} %"] = (
-            "failed" if run.get("failure") else _text(accuracy.get(split), ".1%").removesuffix("%")
+            say("failed")
+            if run.get("failure")
+            else _text(accuracy.get(split), ".1%").removesuffix("%")
         )
     formats = {"bfloat16": "bf16", "float32": "fp32"}
     dtype = run.get("dtype")
-    where = "(elsewhere)" if run.get("elsewhere") else None
+    where = say("(elsewhere)") if run.get("elsewhere") else None
     parts = (run.get("device"), formats.get(str(dtype), dtype), where)
     texts["device"] = " ".join(str(part) for part in parts if part is not None)
     texts["commit"] = str(run.get("commit") or MISSING)[:9]

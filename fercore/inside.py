@@ -10,6 +10,7 @@ import pandas as pd
 from fercore import measured, models, weights
 from fercore.analysis import Looks
 from fercore.data import EMOTIONS
+from fercore.language import mark, say
 from fercore.occlusion import drops
 from fercore.runs import StoreError
 from fercore.spec import ModelSpec
@@ -56,7 +57,7 @@ def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-NO_PAIR = (
+NO_PAIR = mark(
     "of no report are the weights of both a CNN and a MobileNet here (runs made elsewhere come "
     "without them; RECORDS = False makes them here)"
 )
@@ -72,7 +73,7 @@ def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
     # Not those made elsewhere: neither their weights nor their predictions are here.
     pair = _pair(runs[[this.store.has_predictions(run) for run in runs["run_id"]]])
     if pair.empty:
-        return Looks(reason=NO_PAIR)
+        return Looks(reason=say(NO_PAIR))
     try:
         return _looks(this, pair, split)
     except (weights.WeightsError, StoreError) as error:
@@ -99,8 +100,11 @@ def _looks(this: Study, pair: pd.DataFrame, split: str) -> Looks:
     both = np.flatnonzero(right.all(0))
     labels, first = np.unique(said.labels[both], return_index=True)
     if not len(labels):
-        names = " and ".join(pair["network"])
-        return Looks(reason=f"no image of {split} was read correctly by both {names}")
+        names = say(" and ").join(pair["network"])
+        none = say(
+            "no image of {split} was read correctly by both {names}", split=split, names=names
+        )
+        return Looks(reason=none)
     images = this.faces.images[said.rows[both[first]]]
     networks = {
         str(network): weights.load(weights.find(str(run), this.store))

@@ -14,14 +14,17 @@ import pandas as pd
 
 from fercore.display import MISSING, Chart
 from fercore.figures import COLOURS, NAMES
+from fercore.language import mark, say
 
-AXES = {
-    "params_trainable": "trainable parameters",
-    "params_keras_total": "Keras total parameters",
-    "macs": "multiply-adds (MACs)",
-    "file_bytes": "file bytes",
-    "latency_ms": "latency (ms)",
-}
+AXES = mark(
+    {
+        "params_trainable": "trainable parameters",
+        "params_keras_total": "Keras total parameters",
+        "macs": "multiply-adds (MACs)",
+        "file_bytes": "file bytes",
+        "latency_ms": "latency (ms)",
+    }
+)
 """What x can be, by column of the runs table; those that the runs have are offered."""
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -49,7 +52,7 @@ def size_against_accuracy(
     each axis whose column it has.
     """
     ours, theirs = _ours(runs, summary), _theirs(published)
-    axes = {c: text for c, text in AXES.items() if c in ours and ours[c].notna().any()}
+    axes = {c: say(text) for c, text in AXES.items() if c in ours and ours[c].notna().any()}
     rows = pd.concat([part for part in (ours, theirs) if len(part)] or [ours], ignore_index=True)
     drawn = _draw(_records(rows.rename(columns=axes), axes), list(axes.values()), split)
     alt_text = _describe(ours, split)
@@ -61,10 +64,13 @@ def size_against_accuracy(
             "usermeta": {"embedOptions": {"renderer": "svg"}},
         },
         name=name,
-        caption=f"Size against accuracy on {split}, to explore: point at a mark for its network, "
-        "costs, interval and run ids; choose the x axis; click a family in the legend to hide it "
-        "or to show it again. Filled marks are means over seeds with their 95 % interval, open "
-        "marks what the two reports published, on photographs.",
+        caption=say(
+            "Size against accuracy on {split}, to explore: point at a mark for its network, costs, "
+            "interval and run ids; choose the x axis; click a family in the legend to hide it or "
+            "to show it again. Filled marks are means over seeds with their 95 % interval, open "
+            "marks what the two reports published, on photographs.",
+            split=split,
+        ),
         alt=alt_text,
         note=note,
     )
@@ -84,8 +90,8 @@ def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
         high=percents["percent"] + half,
         accuracy=[f"{m:.1f}{s} %" for m, s in zip(percents["percent"], spread, strict=True)],
         runs=done["network"].map(known["run_id"].agg(", ".join)),
-        family_name=done["family"].map(NAMES),
-        kind="trained here",
+        family_name=done["family"].map(NAMES).map(say),
+        kind=say("trained here"),
     )
 
 
@@ -96,9 +102,9 @@ def _theirs(published: pd.DataFrame | None) -> pd.DataFrame:
     return published.assign(
         percent=percent,
         accuracy=[f"{value:.1f} %" for value in percent],
-        runs=[f"none: published by report {report}" for report in published["report"]],
-        family_name=published["family"].map(NAMES),
-        kind="published",
+        runs=[say("none: published by report {report}", report=r) for r in published["report"]],
+        family_name=published["family"].map(NAMES).map(say),
+        kind=say("published"),
     )
 
 
@@ -121,14 +127,16 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
     x = alt.X("x:Q", title=None, axis=alt.Axis(format="~s", labelOverlap=True, values=TICKS))
     base = alt.Chart(alt.InlineData(values=records)).encode(
         x=x.scale(type="log", nice=False, padding=20),
-        y=alt.Y("percent:Q").scale(zero=False, padding=12).title(f"accuracy on {split} (%)"),
+        y=alt.Y("percent:Q")
+        .scale(zero=False, padding=12)
+        .title(say("accuracy on {split} (%)", split=split)),
         color=_colour(),
     )
-    ours = base.transform_filter("datum.kind === 'trained here'")
+    ours = base.transform_filter(f"datum.kind === '{say('trained here')}'")
     shape = alt.Shape("report:N", legend=None).scale(
         domain=list(SHAPES), range=list(SHAPES.values())
     )
-    told = {text: text for text in ("network", "kind", "accuracy", "runs")}
+    told = {text: say(text) for text in mark(("network", "kind", "accuracy", "runs"))}
     told |= {f"told {axis}": axis for axis in axes}
     tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told.items()]
     layers = [
@@ -137,7 +145,7 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
         .add_params(_families()),
         ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
-        base.transform_filter("datum.kind === 'published'")
+        base.transform_filter(f"datum.kind === '{say('published')}'")
         .mark_point(filled=False, size=70, opacity=1)
         .encode(shape=shape),
         base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
@@ -149,19 +157,24 @@ def _dress(layers: alt.LayerChart, axes: list[str]) -> alt.LayerChart:
     """The controls, the choice of x, and a title where Vega-Lite has none that could change."""
     first = axes[0] if axes else ""
     axis = alt.param(
-        name="axis", value=first, bind=alt.binding_select(options=axes, name="x axis ")
+        name="axis", value=first, bind=alt.binding_select(options=axes, name=say("x axis "))
     )
-    theirs = alt.param(name="published", value=True, bind=alt.binding_checkbox(name="published "))
+    theirs = alt.param(
+        name="published", value=True, bind=alt.binding_checkbox(name=say("published "))
+    )
+    title = say("{unit} (log scale)", unit="' + axis + '")
     chart: alt.LayerChart = (
         layers.add_params(axis, theirs)
         .transform_fold([*axes], as_=["size", "x"])
         .transform_filter("datum.size === axis && isValid(datum.x)")
-        .transform_filter("published || datum.kind !== 'published'")
+        .transform_filter(f"published || datum.kind !== '{say('published')}'")
         .transform_filter({"param": "families", "empty": False})
         .properties(
             **SIZE,
             title=alt.TitleParams(
-                text=alt.ExprRef("axis + ' (log scale)'"), orient="bottom", fontWeight="normal"
+                text=alt.ExprRef(f"'{title}'".removeprefix("'' + ")),
+                orient="bottom",
+                fontWeight="normal",
             ),
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
@@ -178,7 +191,9 @@ def _dress(layers: alt.LayerChart, axes: list[str]) -> alt.LayerChart:
 
 def _colour() -> alt.Color:
     legend = alt.Legend(title=None, orient="top", symbolType="circle", symbolSize=120)
-    scale = alt.Scale(domain=list(NAMES.values()), range=[COLOURS[family] for family in NAMES])
+    scale = alt.Scale(
+        domain=[*map(say, NAMES.values())], range=[COLOURS[family] for family in NAMES]
+    )
     return alt.Color("family_name:N", scale=scale, legend=legend)
 
 
@@ -189,13 +204,22 @@ def _families() -> alt.Parameter:
         fields=["family_name"],
         bind="legend",
         toggle="true",
-        value=[{"family_name": name} for name in NAMES.values()],
+        value=[{"family_name": say(name)} for name in NAMES.values()],
     )
 
 
 def _describe(ours: pd.DataFrame, split: str) -> str:
     points = [
-        f"{row['network']}: {row['params_trainable']:,} trainable parameters, {row['accuracy']}"
+        say(
+            "{network}: {parameters:,} trainable parameters, {accuracy}",
+            network=row["network"],
+            parameters=row["params_trainable"],
+            accuracy=row["accuracy"],
+        )
         for row in ours.to_dict("records")
     ]
-    return f"Scatter plot of size against accuracy on {split}. " + "; ".join(points)
+    return say(
+        "Scatter plot of size against accuracy on {split}. {points}",
+        split=split,
+        points=say("; ").join(points),
+    )

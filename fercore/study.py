@@ -25,6 +25,7 @@ from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.split import divide
 from fercore.display import Provenance
 from fercore.elsewhere import Elsewhere
+from fercore.language import mark, say
 from fercore.provenance import commit, versions
 from fercore.record import Epoch
 from fercore.runs import RunRecord, RunStore
@@ -71,7 +72,7 @@ class Study:
     @property
     def note(self) -> str:
         """What every caption must say of the data; empty for real faces."""
-        return SYNTHETIC_NOTE if self.faces.synthetic else ""
+        return say(SYNTHETIC_NOTE) if self.faces.synthetic else ""
 
     def networks(self) -> list[ModelSpec]:
         """The reports' networks that NETWORKS names."""
@@ -235,17 +236,20 @@ class Study:
         """What is to be said of the data in one table."""
         parts = divide(self.faces, self.setting.data)
         return {
-            "source": self.faces.source,
-            "photographs": "no: drawn by a program" if self.faces.synthetic else "yes",
-            "fingerprint": self.faces.fingerprint,
-            "images used for training": len(parts.train),
-            "images used for validation": len(parts.valid),
+            say("source"): self.faces.source,
+            say("photographs"): say("no: drawn by a program")
+            if self.faces.synthetic
+            else say("yes"),
+            say("fingerprint"): self.faces.fingerprint,
+            say("images used for training"): len(parts.train),
+            say("images used for validation"): len(parts.valid),
             **{
-                f"{name} images": len(parts.tests.get(name, ())) or "none with labels"
+                say("{split} images", split=name): len(parts.tests.get(name, ()))
+                or say("none with labels")
                 for name in TEST_SPLITS
             },
             **{
-                f"{name} images that repeat a Training image": int(same.sum())
+                say("{split} images that repeat a Training image", split=name): int(same.sum())
                 for name, same in parts.repeated.items()
             },
         }
@@ -253,9 +257,13 @@ class Study:
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""
         recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED).model_dump()
-        augment = {f"augmentation: {key}": value for key, value in recipe.pop("augment").items()}
+        augment = {
+            say("augmentation: {change}", change=say(key)): value
+            for key, value in recipe.pop("augment").items()
+        }
         if self.setting.EPOCHS is None:
-            recipe["epochs"] = f"each network's own, else {EPOCHS_UNSTATED}"
+            own = mark("each network's own, else {epochs}")
+            recipe["epochs"] = say(own, epochs=EPOCHS_UNSTATED)
         return {"seeds": ", ".join(map(str, self.setting.SEEDS)), **recipe, **augment}
 
     def gallery(self) -> tuple[NDArray[np.uint8], list[str], list[str], str]:
@@ -269,9 +277,9 @@ class Study:
         groups = [images[labels == label] for label in range(len(EMOTIONS))]
         if self.faces.synthetic:
             chosen = np.stack([group[:COLUMNS] for group in groups])
-            return chosen, list(EMOTIONS), [], "The first faces of each expression, SynthFER."
+            return chosen, list(EMOTIONS), [], say("The first faces of each expression, SynthFER.")
         mean = np.stack([group.mean(0) for group in groups])[None].round().astype(np.uint8)
-        return mean, [], list(EMOTIONS), "The mean Training image of each expression."
+        return mean, [], list(EMOTIONS), say("The mean Training image of each expression.")
 
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""
@@ -291,7 +299,7 @@ class Study:
                 "versions": versions(),
                 "hardware": {
                     "device": device,
-                    "processors": f"{os.cpu_count()} CPU cores",
+                    "processors": say("{count} CPU cores", count=os.cpu_count()),
                     "system": platform.platform(terse=True),
                 },
                 "parameters": self.setting.model_dump(exclude_unset=True),

@@ -11,6 +11,7 @@ import pandas as pd
 from fercore import models
 from fercore.analysis import SPLITS
 from fercore.hypotheses import HYPOTHESES, Arm, Contrast
+from fercore.language import mark
 from fercore.record import RunRecord
 from fercore.verdicts import COMPARISON, COSTS
 
@@ -45,9 +46,9 @@ def reasons(
     found = {}
     for name, hypothesis in HYPOTHESES.items():
         if name not in names:
-            found[name] = "HYPOTHESES does not name it"
+            found[name] = mark("HYPOTHESES does not name it")
         elif not (large if hypothesis.large else sizes):
-            found[name] = f"{'LARGE' if hypothesis.large else 'SIZES'} is empty"
+            found[name] = mark("LARGE is empty") if hypothesis.large else mark("SIZES is empty")
     return found
 
 

@@ -13,32 +13,38 @@ import pandas as pd
 from fercore.analysis import Row
 from fercore.display import Figure, Table
 from fercore.figures import COLOURS, NAMES, house_axes
+from fercore.language import mark, paragraph, say
 from fercore.sentences import Text
+from fercore.sentences.words import ANSWER
 from fercore.verdicts import FREEDOM, MARGIN, summary
 
-SUBJECTS = {**NAMES, "lead": "lead of MobileNet", "": ""}
+SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
 """What a comparison speaks of, for people."""
 
-TITLES = {
-    "head": "1. dense head",
-    "depth": "2. depth",
-    "large": "3. too deep when large",
-    "width": "4. too few filters",
-    "block": "5. plain convolutions",
-    "reports": "6. reports A and B",
-}
-COVERS = "The interval covers other seeds, at these sizes and on these test images."
-OUTCOMES = (
-    "supported",
-    "supported in part",
-    "not supported",
-    "undecided",
-    "too few seeds",
-    "failed",
-    "not tried",
+TITLES = mark(
+    {
+        "head": "1. dense head",
+        "depth": "2. depth",
+        "large": "3. too deep when large",
+        "width": "4. too few filters",
+        "block": "5. plain convolutions",
+        "reports": "6. reports A and B",
+    }
+)
+COVERS = mark("The interval covers other seeds, at these sizes and on these test images.")
+OUTCOMES = mark(
+    (
+        "supported",
+        "supported in part",
+        "not supported",
+        "undecided",
+        "too few seeds",
+        "failed",
+        "not tried",
+    )
 )
 
-NOTHING_TRIED = (
+NOTHING_TRIED = mark(
     "**Answer.** None: no hypothesis was tried here. HYPOTHESES names those to try, SIZES and "
     "LARGE the sizes at which, as HYPOTHESES=head,block SIZES=25000,60000."
 )
@@ -47,14 +53,16 @@ NOTHING_TRIED = (
 def answer(judged: pd.DataFrame, split: str, note: str = "") -> Text:
     """Which explanations hold, which do not, and of which nothing can be said."""
     if _nothing_tried(judged):
-        return Text(NOTHING_TRIED)
+        return Text(say(NOTHING_TRIED))
     verdicts = summary(judged)
     lines = []
     for outcome in OUTCOMES:
-        named = [TITLES[name] for name, verdict in verdicts.items() if verdict == outcome]
+        named = [say(TITLES[name]) for name, verdict in verdicts.items() if verdict == outcome]
         if named:
-            lines.append(f"- {outcome}: {', '.join(named)}")
-    return Text(f"**Answer** ({split}). {note}\n\n" + "\n".join(lines) + _too_few(judged))
+            listed = say(", ").join(named)
+            lines.append(say("- {outcome}: {hypotheses}", outcome=say(outcome), hypotheses=listed))
+    head = say(ANSWER, about=split, note=note)
+    return Text(f"{head}\n\n" + "\n".join(lines) + _too_few(judged))
 
 
 def _nothing_tried(judged: pd.DataFrame) -> bool:
@@ -64,32 +72,43 @@ def _nothing_tried(judged: pd.DataFrame) -> bool:
 def _too_few(judged: pd.DataFrame) -> str:
     if "too few seeds" not in set(judged["verdict"]):
         return ""
-    return (
-        f"\n\nToo few seeds: fewer than {FREEDOM} degrees of freedom between seeds of one size. "
-        "Differences are shown, and no conclusion is drawn from them."
+    said = say(
+        "Too few seeds: fewer than {freedom} degrees of freedom between seeds of one size. "
+        "Differences are shown, and no conclusion is drawn from them.",
+        freedom=FREEDOM,
     )
+    return f"\n\n{said}"
 
 
 def finding(judged: pd.DataFrame, name: str) -> Text:
     """The claim of one hypothesis, and what was found in each of its comparisons."""
     part: list[Row] = judged[judged["hypothesis"] == name].to_dict("records")
+    claim = say("> *Claim:* {claim}", claim=say(part[0]["claim"]))
     if part[0]["verdict"] == "not tried":
-        return Text(f"> *Claim:* {part[0]['claim']}\n\nNot tried here: {part[0]['untried']}.")
+        untried = say("Not tried here: {reason}.", reason=say(part[0]["untried"]))
+        return Text(f"{claim}\n\n{untried}")
     lines = [f"- {_found(row)}" for row in part]
-    return Text(f"> *Claim:* {part[0]['claim']}\n\n" + "\n".join(lines))
+    return Text(f"{claim}\n\n" + "\n".join(lines))
 
 
 def _found(row: Row) -> str:
-    about = f"{SUBJECTS[row['subject']]}, {row['change']}"
+    about = {"subject": say(SUBJECTS[row["subject"]]), "change": say(row["change"])}
     if row["verdict"] == "failed":
-        return f"{about}: no pair of runs stayed finite, so nothing is shown."
-    shown = f"{about}: **{_points(row['difference'])}**{_spread(row)}"
-    failed = f" Pairs that did not stay finite: {row['failed']:.0f}." if row["failed"] else ""
-    return f"{shown}. {_says(row)}{_leads(row)}{failed}"
+        nothing = mark("{subject}, {change}: no pair of runs stayed finite, so nothing is shown.")
+        return say(nothing, **about)
+    shown = say(
+        "{subject}, {change}: **{difference}**{spread}.",
+        **about,
+        difference=_points(row["difference"]),
+        spread=_spread(row),
+    )
+    failed = say("Pairs that did not stay finite: {failed:.0f}.", failed=row["failed"])
+    return paragraph(shown, _says(row), _leads(row), failed if row["failed"] else "")
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points".replace("-", "−")
+    points = f"{100 * difference:+.1f}".replace("-", "−")
+    return say("{points} points", points=points)
 
 
 def _spread(row: Row) -> str:
@@ -101,16 +120,19 @@ def _spread(row: Row) -> str:
 def _says(row: Row) -> str:
     match row["verdict"]:
         case "too few seeds":
-            return "Too few seeds to conclude."
+            return say("Too few seeds to conclude.")
         case "supported" if row["directed"]:
-            return "Supported."
+            return say("Supported.")
         case "supported":
-            return "Supported: it matters."
+            return say("Supported: it matters.")
         case "not supported" if row["high"] < 0 and row["directed"]:
-            return "Not supported: the opposite holds."
+            return say("Not supported: the opposite holds.")
         case "not supported":
-            return f"Not supported: an effect of {100 * MARGIN:.0f} point is ruled out."
-    return "Undecided: neither no effect nor an effect worth the name is ruled out."
+            margin = 100 * MARGIN
+            return say(
+                "Not supported: an effect of {margin:.0f} point is ruled out.", margin=margin
+            )
+    return say("Undecided: neither no effect nor an effect worth the name is ruled out.")
 
 
 def _leads(row: Row) -> str:
@@ -118,8 +140,10 @@ def _leads(row: Row) -> str:
     if row["subject"] != "lead":
         return ""
     ours, theirs = row["treatment"], row["control"]
-    turned = "its sign changes" if ours * theirs < 0 else "its sign does not change"
-    return f" MobileNet's lead goes from {_points(theirs)} to {_points(ours)}: {turned}."
+    leads = {"theirs": _points(theirs), "ours": _points(ours)}
+    if ours * theirs < 0:
+        return say("MobileNet's lead goes from {theirs} to {ours}: its sign changes.", **leads)
+    return say("MobileNet's lead goes from {theirs} to {ours}: its sign does not change.", **leads)
 
 
 def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
@@ -131,9 +155,9 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
         return Text("")
     shown = pd.DataFrame(
         {
-            "hypothesis": judged["hypothesis"].map(TITLES),
-            "of": judged["subject"].map(SUBJECTS),
-            "compared": judged["change"],
+            "hypothesis": judged["hypothesis"].map(TITLES).map(say),
+            "of": judged["subject"].map(SUBJECTS).map(say),
+            "compared": judged["change"].map(say),
             "difference": 100 * judged["difference"].astype(float),
             "± 95 %": 100 * (judged["high"] - judged["difference"]).astype(float),
             "sizes": judged["sizes"].astype("Int64"),
@@ -144,22 +168,34 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
     return Table(
         shown,
         name="verdicts",
-        caption=f"Verdicts on the hypotheses, {split}: mean over sizes of the differences of "
-        f"accuracy, in percentage points; positive speaks for the claim. {COVERS} "
-        f"Each comparison is judged by itself at 95 %. {_words()}",
+        caption=paragraph(
+            say(
+                "Verdicts on the hypotheses, {split}: mean over sizes of the differences of "
+                "accuracy, in percentage points; positive speaks for the claim.",
+                split=split,
+            ),
+            say(COVERS),
+            say("Each comparison is judged by itself at 95 %."),
+            _words(),
+        ),
         formats={"difference": "+.1f", "± 95 %": ".1f"},
         note=note,
     )
 
 
 def _verdict(row: Row) -> str:
-    return f"{row['verdict']}: {row['untried']}" if row["untried"] else str(row["verdict"])
+    verdict = say(str(row["verdict"]))
+    if not row["untried"]:
+        return verdict
+    return say("{verdict}: {reason}", verdict=verdict, reason=say(row["untried"]))
 
 
 def _words() -> str:
-    return (
-        "Supported: the interval lies above zero. Not supported: it ends below "
-        f"{100 * MARGIN:.0f} point. Too few seeds: fewer than {FREEDOM} degrees of freedom."
+    return say(
+        "Supported: the interval lies above zero. Not supported: it ends below {margin:.0f} point. "
+        "Too few seeds: fewer than {freedom} degrees of freedom.",
+        margin=100 * MARGIN,
+        freedom=FREEDOM,
     )
 
 
@@ -172,8 +208,8 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
         return Text("")
     shown = pd.DataFrame(
         {
-            "of": found["subject"].map(SUBJECTS),
-            "compared": found["change"],
+            "of": found["subject"].map(SUBJECTS).map(say),
+            "compared": found["change"].map(say),
             "parameters": found["treatment_params"],
             "of control": found["control_params"],
             "treatment %": 100 * found["treatment"],
@@ -183,13 +219,20 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
             "seeds": found["seeds"],
         }
     )
-    lead = " For leads, % is MobileNet's lead in points." if "lead" in set(found["subject"]) else ""
+    lead = say("For leads, % is MobileNet's lead in points.")
     return Table(
         shown,
         name=f"sizes-{name}",
-        caption=f"Hypothesis {TITLES[name]}, size by size, {split}: treatment (named first) "
-        "and control, mean over seeds, and their difference in points with its 95 % interval "
-        f"(seed to seed, deviation pooled over sizes; none for one seed).{lead}",
+        caption=paragraph(
+            say(
+                "Hypothesis {title}, size by size, {split}: treatment (named first) and control, "
+                "mean over seeds, and their difference in points with its 95 % interval (seed to "
+                "seed, deviation pooled over sizes; none for one seed).",
+                title=say(TITLES[name]),
+                split=split,
+            ),
+            lead if "lead" in set(found["subject"]) else "",
+        ),
         formats={"treatment %": ".1f", "control %": ".1f", "difference": "+.1f", "± 95 %": ".1f"},
         note=note,
     )
@@ -221,19 +264,39 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"difference of accuracy on {split} (percentage points)")
-    points = [f"{_line(row)} {_points(row['difference'])}, {row['verdict']}" for row in rows]
+    axes.set_xlabel(say("difference of accuracy on {split} (percentage points)", split=split))
+    points = [
+        say(
+            "{line} {points}, {verdict}",
+            line=_line(row),
+            points=_points(row["difference"]),
+            verdict=say(row["verdict"]),
+        )
+        for row in rows
+    ]
     return Figure(
         drawing,
         name="verdicts",
-        caption=f"Differences that the hypotheses speak of, {split}, with 95 % interval. Right of "
-        "zero speaks for the claim, filled marks where that is supported; the grey band is "
-        f"{100 * MARGIN:.0f} point to either side. Colour: plain CNN, MobileNet, or (grey) "
-        f"MobileNet's lead. {COVERS}",
-        alt="Differences by comparison. " + "; ".join(points),
+        caption=paragraph(
+            say(
+                "Differences that the hypotheses speak of, {split}, with 95 % interval. Right of "
+                "zero speaks for the claim, filled marks where that is supported; the grey band is "
+                "{margin:.0f} point to either side. Colour: plain CNN, MobileNet, or (grey) "
+                "MobileNet's lead.",
+                split=split,
+                margin=100 * MARGIN,
+            ),
+            say(COVERS),
+        ),
+        alt=say("Differences by comparison. {points}", points=say("; ").join(points)),
         note=note,
     )
 
 
 def _line(row: Row) -> str:
-    return f"{TITLES[row['hypothesis']][:2]} {SUBJECTS[row['subject']]}: {row['change']}"
+    return say(
+        "{number} {subject}: {change}",
+        number=TITLES[row["hypothesis"]][:2],
+        subject=say(SUBJECTS[row["subject"]]),
+        change=say(row["change"]),
+    )

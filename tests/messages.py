@@ -15,6 +15,7 @@ from types import MappingProxyType
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from fercore.hypotheses import HYPOTHESES
 from fercore.language import CATALOGUES, LANGUAGES
 from fercore.report.notebooks import find, read
 from fercore.report.parameters import declared
@@ -35,20 +36,26 @@ _IN_TEMPLATE = re.compile(r"""\bsay\(\s*(?:"([^"]+)"|'([^']+)')""")
 def messages() -> dict[str, str]:
     """Every message, with the file that it comes from, in order of files."""
     found: dict[str, str] = {}
-    for path in sorted((ROOT / "fercore").rglob("*")):
-        texts: Iterator[str] = iter(())
-        if path.suffix == ".py":
-            texts = _of_code(ast.parse(path.read_text(encoding="utf-8")))
-        elif path.suffix in (".j2", ".js"):
-            texts = (a or b for a, b in _IN_TEMPLATE.findall(path.read_text(encoding="utf-8")))
-        for text in texts:
+    for path in [*sorted((ROOT / "fercore").rglob("*")), *find(ROOT / "notebooks")]:
+        for text in _of_file(path):
             found.setdefault(text, str(path.relative_to(ROOT)))
-    for path in find(ROOT / "notebooks"):
-        for text in _of_notebook(path):
-            found.setdefault(text, f"notebooks/{path.name}")
     for text in [*TrainSpec.model_fields, *AugmentSpec.model_fields]:
         found.setdefault(text, "fercore/spec.py")
+    for hypothesis in HYPOTHESES.values():
+        for text in [hypothesis.claim, *(c.change for c in hypothesis.comparisons)]:
+            found.setdefault(text, "fercore/hypotheses.py")
     return found
+
+
+def _of_file(path: Path) -> Iterator[str]:
+    match path.suffix:
+        case ".py":
+            yield from _of_code(ast.parse(path.read_text(encoding="utf-8")))
+        case ".j2" | ".js":
+            found = _IN_TEMPLATE.findall(path.read_text(encoding="utf-8"))
+            yield from (double or single for double, single in found)
+        case ".ipynb":
+            yield from _of_notebook(path)
 
 
 def _of_code(tree: ast.Module) -> Iterator[str]:

@@ -18,13 +18,16 @@ import numpy as np
 import pandas as pd
 
 from fercore.analysis.seeds import LEVEL, Array, Row, judge
+from fercore.language import mark
 
-UNITS = {
-    "params_trainable": "trainable parameters",
-    "macs": "multiply-adds per image",
-    "file_bytes": "bytes of the weight file",
-    "latency_ms": "milliseconds per image",
-}
+UNITS = mark(
+    {
+        "params_trainable": "trainable parameters",
+        "macs": "multiply-adds per image",
+        "file_bytes": "bytes of the weight file",
+        "latency_ms": "milliseconds per image",
+    }
+)
 """Columns of a summary that a budget may be counted in."""
 
 FAMILIES = ("mobilenet", "cnn")

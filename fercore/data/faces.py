@@ -9,7 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+from fercore.language import mark
+
+EMOTIONS = mark(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
 """Class names in FER2013's label order: label 3 is happy."""
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
@@ -20,7 +22,7 @@ SIDE = 48
 
 UNLABELLED = -1
 
-SYNTHETIC_NOTE = "Synthetic data (SynthFER), not photographs."
+SYNTHETIC_NOTE = mark("Synthetic data (SynthFER), not photographs.")
 """What a caption must say of faces that a program drew."""
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fercore.display import NO_PAIR, NO_PREDICTIONS, Figure, Text
 from fercore.figures.style import COLOURS, house_axes
+from fercore.language import mark, say
 
 
 def confusions(
@@ -22,8 +23,8 @@ def confusions(
     matrices: title to (7, 7) counts, rows true, columns predicted; a sentence where there is none.
     """
     if not matrices:
-        return NO_PAIR
-    count = len(matrices)
+        return Text(say(NO_PAIR))
+    count, classes = len(matrices), [*map(say, classes)]
     drawing, axes = house_axes(4.6 * count, 4.2, count)
     worst = []
     for panel, (title, matrix) in zip(axes, matrices.items(), strict=False):
@@ -33,13 +34,19 @@ def confusions(
         off = np.where(np.eye(len(share), dtype=bool), -1, share)
         row, column = np.unravel_index(off.argmax(), off.shape)
         true, taken = classes[int(row)], classes[int(column)]
-        worst.append(f"{title}: {true} read as {taken} {off.max():.0f} %")
+        read = mark("{title}: {true} read as {taken} {share:.0f} %")
+        worst.append(say(read, title=title, true=true, taken=taken, share=off.max()))
     return Figure(
         drawing,
         name="confusions",
-        caption=f"Confusion matrices on {split}, summed over seeds; each row adds up to 100 % of "
-        "the images of that class.",
-        alt="Confusion matrices. Largest confusions: " + "; ".join(worst),
+        caption=say(
+            "Confusion matrices on {split}, summed over seeds; each row adds up to 100 % of the "
+            "images of that class.",
+            split=split,
+        ),
+        alt=say(
+            "Confusion matrices. Largest confusions: {confusions}", confusions=say("; ").join(worst)
+        ),
         note=note,
     )
 
@@ -56,17 +63,27 @@ def confusion_difference(
         return Text("")
     drawing, (axes,) = house_axes(5.4, 4.6)
     (first, ours), (second, theirs) = matrices.items()
+    both, classes = {"first": first, "second": second}, [*map(say, classes)]
     gap = _percent(ours) - _percent(theirs)
     _heat(axes, gap, classes, fmt="+.0f", cmap="vlag", vmin=-60, vmax=60)
-    axes.set_title(f"{first} less {second}", fontsize=10)
+    axes.set_title(say("{first} less {second}", **both), fontsize=10)
     row, column = np.unravel_index(np.abs(gap).argmax(), gap.shape)
     return Figure(
         drawing,
         name="confusion-difference",
-        caption=f"{first} less {second} on {split}: difference of the two confusion matrices in "
-        "percentage points, summed over seeds. Red: the first says it more often.",
-        alt=f"Difference of confusion matrices. Largest: true {classes[int(row)]} read as "
-        f"{classes[int(column)]}, {gap[row, column]:+.0f} points",
+        caption=say(
+            "{first} less {second} on {split}: difference of the two confusion matrices in "
+            "percentage points, summed over seeds. Red: the first says it more often.",
+            **both,
+            split=split,
+        ),
+        alt=say(
+            "Difference of confusion matrices. Largest: true {true} read as {taken}, {gap:+.0f} "
+            "points",
+            true=classes[int(row)],
+            taken=classes[int(column)],
+            gap=gap[row, column],
+        ),
         note=note,
     )
 
@@ -88,7 +105,7 @@ def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **sty
         yticklabels=classes,
         **style,
     )
-    axes.set(xlabel="predicted", ylabel="true")
+    axes.set(xlabel=say("predicted"), ylabel=say("true"))
 
 
 def reliability(
@@ -100,7 +117,7 @@ def reliability(
     families: network to family.
     """
     if not tables:
-        return NO_PREDICTIONS
+        return Text(say(NO_PREDICTIONS))
     drawing, (axes,) = house_axes(5.4, 4.4)
     axes.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
     said = []
@@ -113,15 +130,19 @@ def reliability(
         )
         mean = np.average(table["confidence"], weights=table["images"])
         right = np.average(table["accuracy"], weights=table["images"])
-        said.append(f"{network} says {100 * mean:.0f} % and reaches {100 * right:.0f} %")
-    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
+        line = mark("{network} says {confidence:.0f} % and reaches {accuracy:.0f} %")
+        said.append(say(line, network=network, confidence=100 * mean, accuracy=100 * right))
+    axes.set(xlabel=say("confidence (%)"), ylabel=say("accuracy (%)"), xlim=(0, 100), ylim=(0, 100))
     axes.legend(frameon=False, fontsize=8)
     return Figure(
         drawing,
         name="reliability",
-        caption=f"Reliability on {split}, all seeds: share of images read correctly, by the "
-        "probability given to the answer, in bins of equal width; larger marks hold more images. "
-        "Below the dashed line a network is too sure of itself.",
-        alt="Reliability diagram. On average " + "; ".join(said),
+        caption=say(
+            "Reliability on {split}, all seeds: share of images read correctly, by the probability "
+            "given to the answer, in bins of equal width; larger marks hold more images. Below the "
+            "dashed line a network is too sure of itself.",
+            split=split,
+        ),
+        alt=say("Reliability diagram. On average {said}", said=say("; ").join(said)),
         note=note,
     )

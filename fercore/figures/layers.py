@@ -14,13 +14,14 @@ from matplotlib.patches import FancyBboxPatch, Patch
 
 from fercore.display import Figure
 from fercore.figures.style import COLOURS, GROUP_COLOURS, NAMES, house_axes, short
+from fercore.language import mark, say
 
 LAYER, SMALL, GAP = 0.86, 0.3, 0.17
 """Heights in inches: a box with weights, one without or with few, and the arrow between two."""
 COLUMN, BOX = 2.3, 2.14
 """Widths in inches. So narrow, a figure is still read on a telephone."""
 HEAD, FOOT = 0.75, 0.5
-AMOUNTS = {"trainable": "parameters", "macs": "multiply-adds"}
+AMOUNTS = mark({"trainable": "parameters", "macs": "multiply-adds"})
 
 
 def blocks(pieces: pd.DataFrame, *, note: str = "") -> Figure:
@@ -36,16 +37,22 @@ def blocks(pieces: pd.DataFrame, *, note: str = "") -> Figure:
     axes.axis("off")
     for place, (family, part) in enumerate(parts.items()):
         _block(axes, COLUMN * (place + 0.5), part, tallest, str(family))
-    described = [f"{NAMES[str(name)]}: {_in_words(part)}" for name, part in parts.items()]
-    names = " and ".join(pieces["network"].unique())
+    described = [
+        say("{name}: {layers}", name=say(NAMES[str(name)]), layers=_in_words(part))
+        for name, part in parts.items()
+    ]
+    names = say(" and ").join(pieces["network"].unique())
     return Figure(
         drawing,
         name="blocks",
-        caption=f"The last block of {names}, which have the same number of channels in every "
-        "stage, layer by layer: kernel, channels and image, trainable parameters, multiply-adds "
-        "for one image. The plain convolution does at once what the separable block does in two "
-        "steps. Drawn from the description that the networks are built from.",
-        alt="Two stacks of layers. " + "; ".join(described),
+        caption=say(
+            "The last block of {names}, which have the same number of channels in every stage, "
+            "layer by layer: kernel, channels and image, trainable parameters, multiply-adds for "
+            "one image. The plain convolution does at once what the separable block does in two "
+            "steps. Drawn from the description that the networks are built from.",
+            names=names,
+        ),
+        alt=say("Two stacks of layers. {stacks}", stacks=say("; ").join(described)),
         note=note,
     )
 
@@ -62,17 +69,17 @@ def _block(axes: Axes, middle: float, part: pd.DataFrame, tallest: float, family
     """One stack; its first box is stretched so that all stacks end together."""
     first, last = part.iloc[0], part.iloc[-1]
     side = last["output"][-1]
-    axes.text(middle, 0.16, NAMES[family], ha="center", va="center", weight="bold", size=11,
+    axes.text(middle, 0.16, say(NAMES[family]), ha="center", va="center", weight="bold", size=11,
               color=COLOURS[family])  # fmt: skip
-    axes.text(middle, 0.4, f"{first['inputs']} channels in", ha="center", va="center", size=9)
+    received = say("{channels} channels in", channels=first["inputs"])
+    axes.text(middle, 0.4, received, ha="center", va="center", size=9)
     heights, top = _heights(part), HEAD
     heights[0] += tallest - _height(part)
     for row, height in zip(part.to_dict("records"), heights, strict=True):
         _arrow(axes, middle, top)
         _box(axes, middle, top, height, row, side)
         top += height + GAP
-    total = {key: short(part[key].sum()) for key in AMOUNTS}
-    words = "\n".join(f"{total[key]} {name}" for key, name in AMOUNTS.items())
+    words = "\n".join(f"{short(part[key].sum())} {say(name)}" for key, name in AMOUNTS.items())
     axes.text(middle, top + 0.16, words, ha="center", va="center", weight="bold", size=10,
               linespacing=1.4)  # fmt: skip
 
@@ -100,26 +107,35 @@ def _box(
     if row["macs"]:
         lines += [
             f"{_channels(row)}, {side}×{side}",
-            *(f"{row[key]:,} {name}" for key, name in AMOUNTS.items()),
+            *(f"{row[key]:,} {say(name)}" for key, name in AMOUNTS.items()),
         ]
     elif row["trainable"]:
-        lines = [f"{row['layer']}, {row['trainable']:,} parameters"]
+        lines = [f"{row['layer']}, {row['trainable']:,} {say('parameters')}"]
     axes.text(middle, top + height / 2, "\n".join(lines), ha="center", va="center", size=9)
 
 
 def _channels(row: dict[Any, Any]) -> str:
     if row["group"] == "depthwise":
-        return f"each of {row['inputs']} channels"
-    return f"{row['inputs']} → {row['output'][0]} channels"
+        return say("each of {channels} channels", channels=row["inputs"])
+    return say("{inputs} → {outputs} channels", inputs=row["inputs"], outputs=row["output"][0])
 
 
 def _in_words(part: pd.DataFrame) -> str:
     layers = [
-        f"{row['layer']} ({row['trainable']:,} parameters, {row['macs']:,} multiply-adds)"
+        say(
+            "{layer} ({trainable:,} parameters, {macs:,} multiply-adds)",
+            layer=row["layer"],
+            trainable=row["trainable"],
+            macs=row["macs"],
+        )
         for row in part.to_dict("records")
         if row["macs"]
     ]
-    return f"{', then '.join(layers)}; with normalisation {part['trainable'].sum():,} parameters"
+    return say(
+        "{layers}; with normalisation {total:,} parameters",
+        layers=say(", then ").join(layers),
+        total=part["trainable"].sum(),
+    )
 
 
 def layers(pieces: pd.DataFrame, *, note: str = "") -> list[Figure]:
@@ -135,7 +151,7 @@ def _layers(report: str, pieces: pd.DataFrame, note: str) -> Figure:
     for place, (network, part) in enumerate(parts.items()):
         for panel, (key, name) in zip(axes[2 * place :], AMOUNTS.items(), strict=False):
             _bars(panel, part, key)
-            panel.set_title(f"{short(part[key].sum())} {name}", size=9.5, loc="left")
+            panel.set_title(f"{short(part[key].sum())} {say(name)}", size=9.5, loc="left")
         axes[2 * place].set_yticks(range(steps[place]), step_names(part), size=9)
         axes[2 * place + 1].set_yticks([])
         axes[2 * place].annotate(
@@ -143,16 +159,22 @@ def _layers(report: str, pieces: pd.DataFrame, note: str) -> Figure:
             weight="bold", size=10, va="bottom", annotation_clip=False,
         )  # fmt: skip
     there = [name for name in GROUP_COLOURS if name in set(pieces["group"])]
-    handles = [Patch(color=GROUP_COLOURS[name], label=name) for name in there]
+    handles = [Patch(color=GROUP_COLOURS[name], label=say(name)) for name in there]
     drawing.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return Figure(
         drawing,
         name=f"layers-{report.lower()}",
-        caption=f"Where the {' and the '.join(AMOUNTS.values())} of report {report}'s networks "
-        "are, layer by layer from input (top) to scores, in percent of the network; the number "
-        "after a layer is that of its channels. Left trainable parameters, right multiply-adds "
-        "of one image, of which normalisation counts none.",
-        alt="Bars layer by layer. " + "; ".join(_largest(str(n), p) for n, p in parts.items()),
+        caption=say(
+            "Where the parameters and the multiply-adds of report {report}'s networks are, layer "
+            "by layer from input (top) to scores, in percent of the network; the number after a "
+            "layer is that of its channels. Left trainable parameters, right multiply-adds of one "
+            "image, of which normalisation counts none.",
+            report=report,
+        ),
+        alt=say(
+            "Bars layer by layer. {largest}",
+            largest=say("; ").join(_largest(str(n), p) for n, p in parts.items()),
+        ),
         note=note,
     )
 
@@ -196,5 +218,6 @@ def _largest(network: str, part: pd.DataFrame) -> str:
     for key, name in AMOUNTS.items():
         sums = part.groupby("step")[key].sum()
         step = step_names(part)[int(sums.argmax())]
-        tops.append(f"most {name} in {step} ({percent(100 * sums.max() / sums.sum())})")
-    return f"{network}: {', '.join(tops)}"
+        most = percent(100 * sums.max() / sums.sum())
+        tops.append(say("most {what} in {step} ({share})", what=say(name), step=step, share=most))
+    return say("{network}: {most}", network=network, most=say(", ").join(tops))

@@ -13,11 +13,20 @@ from matplotlib.image import AxesImage
 from fercore.analysis import Looks
 from fercore.display import Figure
 from fercore.figures.style import house_axes
+from fercore.language import mark, paragraph, say
 
 CELL = 1.0
 """Width and height of one image, in inches; a telephone shows three as they are."""
 
-PUBLISH = " These are faces of your data: mind its licence before you pass this on."
+PUBLISH = mark("These are faces of your data: mind its licence before you pass this on.")
+
+PLACES = mark(
+    (
+        ("top left", "top centre", "top right"),
+        ("middle left", "middle centre", "middle right"),
+        ("bottom left", "bottom centre", "bottom right"),
+    )
+)
 
 
 def looks(found: Looks, split: str, *, note: str = "") -> list[Figure]:
@@ -33,20 +42,27 @@ def _looks(found: Looks, split: str, note: str) -> Figure:
         panel.grid(visible=False)
         sns.despine(ax=panel, left=True, bottom=True)
     shown = _draw(axes, found)
-    for panel, name in zip(axes, ["face", *found.maps], strict=False):
+    for panel, name in zip(axes, [say("face"), *found.maps], strict=False):
         panel.set_title(textwrap.fill(name, 13), size=9)
     bar = drawing.colorbar(shown, ax=axes, location="bottom", shrink=0.7, aspect=30, pad=0.01)
-    bar.set_label("lost by covering (percentage points)", size=9)
+    bar.set_label(say("lost by covering (percentage points)"), size=9)
     return Figure(
         drawing,
         name="looks",
-        caption=f"What two networks look at: the first image of {split} of each expression that "
-        "both read correctly, and what the right answer's probability loses when a grey square, "
-        "a quarter as wide as the image, covers the place; mean over all squares over a pixel, "
-        "one seed. Red: the network needs what is there. Blue: it is surer without. "
-        "Occlusion maps after Zeiler and Fergus 2014, arXiv:1311.2901."
-        + ("" if found.synthetic else PUBLISH),
-        alt="Faces with coloured maps. Largest loss: " + "; ".join(_peaks(found)),
+        caption=paragraph(
+            say(
+                "What two networks look at: the first image of {split} of each expression that "
+                "both read correctly, and what the right answer's probability loses when a grey "
+                "square, a quarter as wide as the image, covers the place; mean over all squares "
+                "over a pixel, one seed. Red: the network needs what is there. Blue: it is surer "
+                "without. Occlusion maps after Zeiler and Fergus 2014, arXiv:1311.2901.",
+                split=split,
+            ),
+            "" if found.synthetic else say(PUBLISH),
+        ),
+        alt=say(
+            "Faces with coloured maps. Largest loss: {peaks}", peaks=say("; ").join(_peaks(found))
+        ),
         note=note,
         raster=True,
     )
@@ -58,7 +74,7 @@ def _draw(axes: Sequence[Axes], found: Looks) -> AxesImage:
     panels = iter(axes)
     for row, expression in enumerate(found.expressions):
         _face(first := next(panels), found, row)
-        first.set_ylabel(expression, size=10)
+        first.set_ylabel(say(expression), size=10)
         for maps in found.maps.values():
             _face(panel := next(panels), found, row)
             shown = panel.imshow(100 * maps[row], "vlag", vmin=-peak, vmax=peak, alpha=0.65)
@@ -76,8 +92,13 @@ def _peaks(found: Looks) -> list[str]:
         places = []
         for expression, values in zip(found.expressions, maps, strict=True):
             row, column = np.unravel_index(values.argmax(), values.shape)
-            height = ("top", "middle", "bottom")[3 * int(row) // values.shape[0]]
-            side = ("left", "centre", "right")[3 * int(column) // values.shape[1]]
-            places.append(f"{expression} {height} {side} {100 * values.max():.0f} points")
-        said.append(f"{name}: {', '.join(places)}")
+            down, across = 3 * int(row) // values.shape[0], 3 * int(column) // values.shape[1]
+            place = say(
+                "{expression} {place} {loss:.0f} points",
+                expression=say(expression),
+                place=say(PLACES[down][across]),
+                loss=100 * values.max(),
+            )
+            places.append(place)
+        said.append(say("{network}: {most}", network=name, most=say(", ").join(places)))
     return said

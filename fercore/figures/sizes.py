@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from fercore.analysis import UNITS, Comparison
 from fercore.display import Figure, Text
 from fercore.figures.style import COLOURS, MARKERS, NAMES, amount, house_axes, short, size_axis
+from fercore.language import paragraph, say
 
 
 def _family(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, family: str) -> None:
@@ -21,7 +22,9 @@ def _family(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, f
     part = summary[summary["family"] == family].dropna(subset="mean")
     for report, group in part.groupby("report"):
         spread = (100 * (group["high"] - group["mean"])).fillna(0)
-        label = NAMES[family] + ("" if report == "sweep" else f" of report {report}")
+        label = name = say(NAMES[family])
+        if report != "sweep":
+            label = say("{name} of report {report}", name=name, report=report)
         axes.errorbar(
             group["params_trainable"],
             100 * group["mean"],
@@ -39,7 +42,7 @@ def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
     """Both families' fits with their bands, and where they cross."""
     for family, curve in comparison.curves.items():
         colour, sizes = COLOURS[family], curve["size"]
-        name = NAMES[family] if label else None
+        name = say(NAMES[family]) if label else None
         axes.plot(sizes, 100 * curve["accuracy"], color=colour, label=name)
         axes.fill_between(
             sizes, 100 * curve["low"], 100 * curve["high"], color=colour, alpha=0.15, linewidth=0
@@ -47,7 +50,7 @@ def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
     for size in comparison.crossings:
         axes.axvline(size, color="0.4", linestyle=":")
         axes.annotate(
-            f"means cross at {amount(size, comparison.unit).split()[0]}",
+            say("means cross at {place}", place=amount(size, comparison.unit).split()[0]),
             (size, 0.02),
             (4, 0),
             xycoords=("data", "axes fraction"),
@@ -62,7 +65,7 @@ def _percent_axis(axes: Axes, split: str) -> None:
     """Accuracy from 0 to 100 %: an interval that knows nothing does not stretch it."""
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, 0), min(high, 100))
-    axes.set_ylabel(f"accuracy on {split} (%)")
+    axes.set_ylabel(say("accuracy on {split} (%)", split=split))
 
 
 def _published(axes: Axes, published: pd.DataFrame) -> None:
@@ -73,7 +76,9 @@ def _published(axes: Axes, published: pd.DataFrame) -> None:
             MARKERS[str(report)],
             markerfacecolor="none",
             color=COLOURS[str(family)],
-            label=f"report {report}'s published {NAMES[str(family)]}",
+            label=say(
+                "report {report}'s published {name}", report=report, name=say(NAMES[str(family)])
+            ),
         )
 
 
@@ -104,17 +109,26 @@ def size_against_accuracy(
     _percent_axis(axes, split)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8)
-    title = " and ".join(NAMES[family] for family in families)
-    shaded = "" if np.isnan(comparison.low) else " Grey: 95 % of the replicates' crossings."
+    title = say(" and ").join(say(NAMES[family]) for family in families)
+    shaded = not np.isnan(comparison.low)
     return Figure(
         drawing,
         name=name,
-        caption=f"Parameters against accuracy on {split}, {title}. Large filled marks are means "
-        "over seeds with their 95 % interval over seeds (none for a single seed), small dots "
-        "single runs, lines the fit that does not fall with size, through the sweep's means, with "
-        f"its 95 % band over seeds.{shaded} Open marks are what the two reports published, at "
-        "their trainable parameters (on photographs, with other splits and recipes: see the "
-        "table).",
+        caption=paragraph(
+            say(
+                "Parameters against accuracy on {split}, {title}. Large filled marks are means "
+                "over seeds with their 95 % interval over seeds (none for a single seed), small "
+                "dots single runs, lines the fit that does not fall with size, through the "
+                "sweep's means, with its 95 % band over seeds.",
+                split=split,
+                title=title,
+            ),
+            say("Grey: 95 % of the replicates' crossings.") if shaded else "",
+            say(
+                "Open marks are what the two reports published, at their trainable parameters (on "
+                "photographs, with other splits and recipes: see the table)."
+            ),
+        ),
         alt=_describe_curves(summary, split),
         note=note,
     )
@@ -122,10 +136,19 @@ def size_against_accuracy(
 
 def _describe_curves(summary: pd.DataFrame, split: str) -> str:
     points = [
-        f"{NAMES[row['family']]} {row['params_trainable']:,} parameters {100 * row['mean']:.1f} %"
+        say(
+            "{name} {parameters:,} parameters {accuracy:.1f} %",
+            name=say(NAMES[row["family"]]),
+            parameters=row["params_trainable"],
+            accuracy=100 * row["mean"],
+        )
         for row in summary.dropna(subset="mean").to_dict("records")
     ]
-    return f"Scatter plot of trainable parameters against accuracy on {split}: " + "; ".join(points)
+    return say(
+        "Scatter plot of trainable parameters against accuracy on {split}: {points}",
+        split=split,
+        points=say("; ").join(points),
+    )
 
 
 def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
@@ -156,16 +179,24 @@ def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
             capsize=3,
         )
     size_axis(axes)
-    axes.set_ylabel("lead of MobileNet (points)")
+    axes.set_ylabel(say("lead of MobileNet (points)"))
     points = [f"{short(row['size'])}: {100 * row['lead']:+.1f}" for row in pairs.to_dict("records")]
-    images_too = " Broad grey bars: over test images." if wide else ""
     return Figure(
         drawing,
         name="leads",
-        caption=f"MobileNet's lead over the plain CNN of equal size, {split}, in percentage "
-        f"points. Thin bars: 95 % interval over seeds.{images_too} Above zero MobileNet is ahead. "
-        "Hollow: the interval over seeds holds zero, or there is only one seed.",
-        alt="MobileNet's lead in points by size. " + "; ".join(points),
+        caption=paragraph(
+            say(
+                "MobileNet's lead over the plain CNN of equal size, {split}, in percentage points. "
+                "Thin bars: 95 % interval over seeds.",
+                split=split,
+            ),
+            say("Broad grey bars: over test images.") if wide else "",
+            say(
+                "Above zero MobileNet is ahead. Hollow: the interval over seeds holds zero, there "
+                "is only one seed, or neither network learned anything."
+            ),
+        ),
+        alt=say("MobileNet's lead in points by size. {points}", points=say("; ").join(points)),
         note=note,
     )
 
@@ -182,15 +213,21 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
         _percent_axis(panel, split)
         if comparison.first:
             leads = [f"{100 * row['lead']:+.1f}" for row in (comparison.first, comparison.last)]
-            ends.append(f"{UNITS[comparison.unit]}: {leads[0]} to {leads[1]}")
+            unit, (first, last) = say(UNITS[comparison.unit]), leads
+            ends.append(say("{unit}: {first} to {last}", unit=unit, first=first, last=last))
     axes[0].legend(frameon=False, fontsize=8)
     return Figure(
         drawing,
         name="budgets",
-        caption=f"The same networks over four budgets, accuracy on {split}: fits through the "
-        "means, with 95 % bands over seeds. The latency is of one image on one CPU thread, on the "
-        "machine that made this report.",
-        alt="MobileNet's lead in points at the smallest and the largest common budget. "
-        + ("; ".join(ends) or "no common budgets"),
+        caption=say(
+            "The same networks over four budgets, accuracy on {split}: fits through the means, "
+            "with 95 % bands over seeds. The latency is of one image on one CPU thread, on the "
+            "machine that made this report.",
+            split=split,
+        ),
+        alt=say(
+            "MobileNet's lead in points at the smallest and the largest common budget. {ends}",
+            ends=say("; ").join(ends) or say("no common budgets"),
+        ),
         note=note,
     )

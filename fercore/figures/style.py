@@ -10,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from fercore.analysis import UNITS
+from fercore.language import mark, say
 
 COLOURS = {"mobilenet": "#0173b2", "cnn": "#d55e00"}
 """From seaborn's colour-blind palette."""
@@ -24,7 +25,7 @@ GROUP_COLOURS = {
 }
 """Kinds of layers, from the same palette: a family's own layers have its colour."""
 
-NAMES = {"mobilenet": "MobileNet", "cnn": "plain CNN"}
+NAMES = mark({"mobilenet": "MobileNet", "cnn": "plain CNN"})
 MARKERS = {"A": "s", "B": "^", "sweep": "o"}
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
 
@@ -41,15 +42,15 @@ def short(count: float) -> str:
 def amount(value: float, unit: str) -> str:
     """A budget with its unit, as 30k parameters, 8.8M multiply-adds, 410 kB or 0.61 ms."""
     if math.isnan(value):
-        return "unknown"
+        return say("unknown")
     match unit:
         case "file_bytes":
             return f"{value / 1000:,.0f} kB"
         case "latency_ms":
             return f"{value:.2g} ms"
         case "macs":
-            return f"{short(value)} multiply-adds"
-    return f"{short(value)} parameters"
+            return say("{count} multiply-adds", count=short(value))
+    return say("{count} parameters", count=short(value))
 
 
 def house_axes(
@@ -68,4 +69,4 @@ def size_axis(axes: Axes, unit: str = "params_trainable") -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel(f"{UNITS[unit]} (log scale)")
+    axes.set_xlabel(say("{unit} (log scale)", unit=say(UNITS[unit])))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fercore.display import Figure
 from fercore.figures.style import house_axes
+from fercore.language import say
 
 
 def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
@@ -33,18 +34,23 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         left.legend(frameon=False, fontsize=8)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set(xlabel="epoch", ylabel="training loss (augmented images)")
-    right.set(xlabel="epoch", ylabel="validation accuracy (%)")
+    left.set(xlabel=say("epoch"), ylabel=say("training loss (augmented images)"))
+    right.set(xlabel=say("epoch"), ylabel=say("validation accuracy (%)"))
     last = history.groupby(["network", "seed"], sort=False).tail(1)
     final = last.groupby("network", sort=False)["valid_accuracy"].mean()
-    ends = "; ".join(f"{network} {100 * value:.1f} %" for network, value in final.items())
+    ends = say("; ").join(f"{network} {100 * value:.1f} %" for network, value in final.items())
     return Figure(
         drawing,
         name="learning-curves",
-        caption="Learning curves, one line per seed: training loss, and accuracy on the "
-        "validation part of Training. A line that stops early is a run that did not stay finite.",
-        alt="Learning curves. Validation accuracy after the last finished epoch, mean over seeds: "
-        + (ends or "no epoch was finished"),
+        caption=say(
+            "Learning curves, one line per seed: training loss, and accuracy on the validation "
+            "part of Training. A line that stops early is a run that did not stay finite."
+        ),
+        alt=say(
+            "Learning curves. Validation accuracy after the last finished epoch, mean over seeds: "
+            "{ends}",
+            ends=ends or say("no epoch was finished"),
+        ),
         note=note,
     )
 
@@ -65,16 +71,17 @@ def faces(
     sheet = images.transpose(0, 2, 1, 3).reshape(down * height, across * width)
     drawing, (axes,) = house_axes(7.2, 7.2 * down / across + 0.3)
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    rows, columns = [*map(say, rows)], [*map(say, columns)]
     axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], rows)
     axes.set_xticks([width * (i + 0.5) for i in range(len(columns))], columns)
     axes.grid(visible=False)
     sns.despine(ax=axes, left=True, bottom=True)
-    names = ", ".join([*rows, *columns])
+    names = say(", ").join([*rows, *columns])
     return Figure(
         drawing,
         name="faces",
         caption=caption,
-        alt=f"Grid of faces: {names}",
+        alt=say("Grid of faces: {names}", names=names),
         note=note,
         raster=True,
     )

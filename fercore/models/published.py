@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fercore.language import mark
 from fercore.models.reported import REPORTED
 
 
@@ -38,11 +39,12 @@ def _figure(
     )
 
 
-_MEAN = "mean of public and private"
-_CURVE = "read off its curve at 150 epochs, approximate"
-_SEEN = "measured on images that were trained on (before augmentation): optimistic"
-_VOTE = "majority vote of three such networks"
-_BEST = "on its own 10 % of the training set, best epoch there"
+SPLITS = mark(("public", "private", "testing", "validation"))
+_MEAN = mark("mean of public and private")
+_CURVE = mark("read off its curve at 150 epochs, approximate")
+_SEEN = mark("measured on images that were trained on (before augmentation): optimistic")
+_VOTE = mark("Kaggle; majority vote of three such networks")
+_BEST = mark("on its own 10 % of the training set, best epoch there")
 
 PASSES = {"b-cnn-1875k": 5}
 """Passes over the training images in what the report calls an epoch, where it is not one."""
@@ -67,8 +69,8 @@ PUBLISHED: tuple[PublishedFigure, ...] = tuple(
         ("a-cnn-4098k", "Q3", 50, "validation", 0.7043, _SEEN),
         ("b-mobilenet-46k", "Q1", 150, "public", 0.63109, "Kaggle"),
         ("b-mobilenet-46k", "Q1", 150, "private", 0.62803, "Kaggle"),
-        ("b-cnn-1875k", "Q1", 20, "public", 0.68487, f"Kaggle; {_VOTE}"),
-        ("b-cnn-1875k", "Q1", 20, "private", 0.68208, f"Kaggle; {_VOTE}"),
+        ("b-cnn-1875k", "Q1", 20, "public", 0.68487, _VOTE),
+        ("b-cnn-1875k", "Q1", 20, "private", 0.68208, _VOTE),
         ("b-mobilenet-46k", "Q2", None, "validation", 0.636364, _BEST),
         ("b-mobilenet-112k", "Q2", None, "validation", 0.64333, _BEST),
         ("b-mobilenet-158k", "Q2", None, "validation", 0.654824, _BEST),

@@ -9,6 +9,7 @@ import pandas as pd
 from fercore.analysis import UNITS, Comparison, Row
 from fercore.display import NO_PAIR, Table, Text
 from fercore.figures import amount, short
+from fercore.language import paragraph, say
 from fercore.tables.words import OUTCOMES, VERDICTS, signed
 
 
@@ -23,23 +24,23 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
             "network": figures["network"],
             "report": figures["report"],
             "its epochs": figures["epochs"].astype("Int64"),
-            "its split": figures["split"],
+            "its split": figures["split"].map(say),
             "its %": 100 * figures["accuracy"],
         }
     )
-    caption, note_here = "What the reports published, on photographs.", ""
+    caption, note_here = say("What the reports published, on photographs."), ""
     if ours["mean"].notna().any():
         lead = ours["mean"].to_numpy() - figures["accuracy"].to_numpy()
         spread = (ours["high"] - ours["mean"]).to_numpy()
-        shown[f"here, {split} %"] = 100 * ours["mean"].to_numpy()
+        shown[say("here, {split} %", split=split)] = 100 * ours["mean"].to_numpy()
         shown["difference"] = [signed(*pair) for pair in zip(lead, lead + spread, strict=True)]
-        caption = (
+        caption = say(
             "What the reports published, on photographs, beside what the same networks reach "
             "here, and ours less theirs in points (± 95 % over our seeds; theirs are single "
             "runs). Splits, epochs and recipes differ: a comparison at a glance, not a verdict."
         )
         note_here = note
-    shown["its protocol"] = figures["note"]
+    shown["its protocol"] = figures["note"].map(say)
     formats = {column: ".1f" for column in shown.columns if column.endswith(" %")}
     return Table(
         shown.reset_index(drop=True),
@@ -56,38 +57,41 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     A sentence where there is none.
     """
     if matched.empty:
-        return NO_PAIR
+        return Text(say(NO_PAIR))
     shown = pd.DataFrame(
         {
             "size": [short(size) for size in matched["size"]],
-            "from": matched["report"],
+            "from": matched["report"].map(say),
             "MobileNet": matched["mobilenet"],
             "plain CNN": matched["cnn"],
             "MobileNet %": 100 * matched["mobilenet_mean"],
             "CNN %": 100 * matched["cnn_mean"],
             "lead": 100 * matched["lead"],
             "± seeds": 100 * (matched["high"] - matched["lead"]),
-            "over seeds": matched["verdict"].map(VERDICTS),
+            "over seeds": matched["verdict"].map(VERDICTS).map(say),
         }
     )
     formats = {"MobileNet %": ".1f", "CNN %": ".1f", "lead": "+.1f", "± seeds": ".1f"}
-    caption = (
-        f"MobileNet against the plain CNN of equal trainable parameters, {split}; lead in "
-        "percentage points. ± seeds: 95 % interval over seeds, for these images."
+    caption = say(
+        "MobileNet against the plain CNN of equal trainable parameters, {split}; lead in "
+        "percentage points. ± seeds: 95 % interval over seeds, for these images.",
+        split=split,
     )
     if "image_high" in matched and matched["image_high"].isna().all():
-        caption += (
-            " There is none over test images: runs that came with fercore come without their "
+        none = say(
+            "There is none over test images: runs that came with fercore come without their "
             "predictions; RECORDS = False makes them here."
         )
+        caption = paragraph(caption, none)
     elif "image_high" in matched:
         shown["± images"] = 100 * (matched["image_high"] - matched["image_lead"])
-        shown["over images"] = matched["image_verdict"].map(VERDICTS)
+        shown["over images"] = matched["image_verdict"].map(VERDICTS).map(say)
         formats["± images"] = ".1f"
-        caption += (
-            " ± images: 95 % interval over test images, for these trained networks (paired "
+        images = say(
+            "± images: 95 % interval over test images, for these trained networks (paired "
             "bootstrap). Neither contains the other."
         )
+        caption = paragraph(caption, images)
     return Table(shown, name="pairs", note=note, caption=caption, formats=formats)
 
 
@@ -97,10 +101,14 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
     return Table(
         pd.DataFrame(rows),
         name="budgets",
-        caption=f"MobileNet's lead in points ({split}, ± 95 % over seeds) at the smallest and the "
-        "largest budget that both families' curves cover, by the unit of the budget; who is ahead "
-        "by the means; where they cross, with 95 % of the crossings of those bootstrap replicates "
-        "that cross once; and the share of replicates that do not cross once, in percent.",
+        caption=say(
+            "MobileNet's lead in points ({split}, ± 95 % over seeds) at the smallest and the "
+            "largest budget that both families' curves cover, by the unit of the budget; who is "
+            "ahead by the means; where they cross, with 95 % of the crossings of those bootstrap "
+            "replicates that cross once; and the share of replicates that do not cross once, in "
+            "percent.",
+            split=split,
+        ),
         formats={"do not cross once %": ".0f"},
         note=note,
     )
@@ -111,19 +119,19 @@ def _budget(comparison: Comparison) -> Row:
     places = ", ".join(amount(place, unit).split()[0] for place in comparison.crossings)
     if places and comparison.low == comparison.low:
         low, high = (amount(end, unit).split()[0] for end in (comparison.low, comparison.high))
-        places += f" ({low} to {high})"
+        places = say("{places} ({low} to {high})", places=places, low=low, high=high)
     once = shares.get("mobilenet first", 0) + shares.get("cnn first", 0)
     ends = {"smallest": comparison.first, "largest": comparison.last}
     return {
-        "budget": UNITS[unit],
+        "budget": say(UNITS[unit]),
         "from": amount(comparison.start, unit),
         "to": amount(comparison.stop, unit),
         **{
             f"lead, {end}": signed(row["lead"], row["high"]) if row else None
             for end, row in ends.items()
         },
-        "by the means": OUTCOMES[comparison.outcome],
-        "cross at": places or "nowhere",
+        "by the means": say(OUTCOMES[comparison.outcome]),
+        "cross at": places or say("nowhere"),
         "do not cross once %": 100 * (1 - once) if shares else None,
     }
 
@@ -133,6 +141,8 @@ def claims(judged: pd.DataFrame, *, note: str = "") -> Table:
     return Table(
         judged,
         name="claims",
-        caption="What each report concluded, and what the matched sizes of this run say of it.",
+        caption=say(
+            "What each report concluded, and what the matched sizes of this run say of it."
+        ),
         note=note,
     )

@@ -5,19 +5,32 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.display import NO_PREDICTIONS, Table, Text
+from fercore.language import say
 
 
 def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
     """Recall and F1 by class; see `analysis.class_table`. Of no network: an empty text."""
     if len(rows.columns) == 1:
         return Text("")
+    recall = " recall"
+    rows = rows.assign(expression=rows["expression"].map(say)).rename(
+        columns=lambda name: (
+            say("{network} recall", network=name.removesuffix(recall))
+            if name.endswith(recall)
+            else name
+        )
+    )
     figures = [column for column in rows.columns if column not in ("expression", "images")]
     leads = [column for column in figures if column.endswith(" lead")]
     return Table(
         rows,
         name="classes",
-        caption="Recall and F1 by expression, in percent, summed over seeds"
-        + ("; leads are the first network's over the second, in points." if leads else "."),
+        caption=say(
+            "Recall and F1 by expression, in percent, summed over seeds; leads are the first "
+            "network's over the second, in points."
+        )
+        if leads
+        else say("Recall and F1 by expression, in percent, summed over seeds."),
         formats=dict.fromkeys(figures, ".0f") | dict.fromkeys(leads, "+.0f"),
         note=note,
     )
@@ -29,17 +42,20 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Te
     A sentence where there is no such run.
     """
     if runs.empty:
-        return NO_PREDICTIONS
+        return Text(say(NO_PREDICTIONS))
     shown = runs.groupby("network", sort=False)[[split, "confidence", "ece"]].mean().mul(100)
     shown.insert(2, "too sure by", shown["confidence"] - shown[split])
     shown.columns = pd.Index([f"{split} %", "confidence %", "too sure by", "ECE"])
     return Table(
         shown.reset_index(),
         name="calibration",
-        caption=f"How far each network's confidence can be believed on {split}: accuracy, mean "
-        "probability of its answer, their difference in points, and the expected calibration "
-        "error (15 bins, in points; 0 is best). Each run by itself, then the mean over seeds; runs "
-        "without predictions in the store are left out.",
+        caption=say(
+            "How far each network's confidence can be believed on {split}: accuracy, mean "
+            "probability of its answer, their difference in points, and the expected calibration "
+            "error (15 bins, in points; 0 is best). Each run by itself, then the mean over seeds; "
+            "runs without predictions in the store are left out.",
+            split=split,
+        ),
         formats=dict.fromkeys(shown.columns, ".1f") | {"too sure by": "+.1f"},
         note=note,
     )
@@ -56,7 +72,11 @@ def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
         kept,
         name="unseen",
         note=note,
-        caption=f"{repeats:,} images of {split} equal, byte by byte, an image that Training holds; "
-        "accuracy with and without them, mean over seeds.",
+        caption=say(
+            "{repeats:,} images of {split} equal, byte by byte, an image that Training holds; "
+            "accuracy with and without them, mean over seeds.",
+            repeats=repeats,
+            split=split,
+        ),
         formats=dict.fromkeys(kept.columns[1:], ".1f"),
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fercore.analysis import SPLITS, TEST_SPLITS, bootstrap, summarise
 from fercore.display import Table
+from fercore.language import mark, paragraph, say
 from fercore.tables.words import percent
 
 
@@ -47,11 +48,17 @@ def networks(
     for split in splits:
         values = zip(each[split]["mean"], each[split]["high"], strict=True)
         shown[f"{split} %"] = [percent(mean, high) for mean, high in values]
-    caption += " ± is the 95 % interval over seeds. MMACs: million multiply-adds per image."
-    if not {*TEST_SPLITS} <= {*splits}:
-        caption += " A test split that is not shown has no labelled rows, or no run was finished."
+    absent = mark("A test split that is not shown has no labelled rows, or no run was finished.")
     return Table(
-        shown, name=name, caption=caption, note=note, formats={"MMACs": ".1f", "file kB": ".0f"}
+        shown,
+        name=name,
+        caption=paragraph(
+            say(caption),
+            say("± is the 95 % interval over seeds. MMACs: million multiply-adds per image."),
+            "" if {*TEST_SPLITS} <= {*splits} else say(absent),
+        ),
+        note=note,
+        formats={"MMACs": ".1f", "file kB": ".0f"},
     )
 
 
@@ -59,8 +66,14 @@ def _summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> 
     return summarise(runs, split, bootstrap(runs, split, copy.deepcopy(generator)))
 
 
-LATENCY = (
-    " ms per image: one image in float32 on one CPU thread, in torch, on the machine that made "
+COSTS = mark(
+    "Costs. Trainable parameters by kind of layer (stem: the first convolution); MMACs: million "
+    "multiply-adds per image; activations: peak for one image in float32, when each layer holds "
+    "its input and its output, and normalisation and activation work in place; all weights and "
+    "running statistics at three number formats."
+)
+LATENCY = mark(
+    "ms per image: one image in float32 on one CPU thread, in torch, on the machine that made "
     "this report; all networks in turn, the median of the quickest round."
 )
 
@@ -78,11 +91,7 @@ def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
     return Table(
         shown,
         name="costs",
-        caption="Costs. Trainable parameters by kind of layer (stem: the first convolution); "
-        "MMACs: million multiply-adds per image; activations: peak for one image in float32, when "
-        "each layer holds its input and its output, and normalisation and activation work in "
-        "place; all weights and running statistics at three number formats."
-        + (LATENCY if timed else ""),
+        caption=paragraph(say(COSTS), say(LATENCY) if timed else ""),
         formats=dict.fromkeys(kilobytes, ".0f")
         | {"MMACs": ".1f"}
         | ({"ms per image": ".2f"} if timed else {}),
@@ -101,11 +110,16 @@ def architectures(reports: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[Ta
 def _side_by_side(report: str, described: Mapping[str, Sequence[Any]]) -> Table:
     columns: dict[tuple[str, str], pd.Series[Any]] = {}
     for network, parts in described.items():
-        for key, title in (("layer", "layer"), ("output", "out"), ("trainable", "parameters")):
-            columns[network, title] = pd.Series([getattr(p, key) for p in parts], dtype=object)
+        heads = ("layer", say("layer")), ("output", say("out")), ("trainable", say("parameters"))
+        for key, head in heads:
+            columns[network, head] = pd.Series([getattr(p, key) for p in parts], dtype=object)
     return Table(
         pd.DataFrame(columns).fillna(""),
         name=f"architecture-{report.lower()}",
-        caption=f"Report {report}, layer by layer: {' beside '.join(described)}. Normalisation "
-        "and activation are counted with their convolution; parameters are trainable ones.",
+        caption=say(
+            "Report {report}, layer by layer: {networks}. Normalisation and activation are counted "
+            "with their convolution; parameters are trainable ones.",
+            report=report,
+            networks=say(" beside ").join(described),
+        ),
     )

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import pandas as pd
 
-VERDICTS = {
-    "ahead": "MobileNet ahead",
-    "behind": "plain CNN ahead",
-    "undecided": "undecided: interval holds 0",
-    "one seed": "one seed: no interval",
-    "no predictions": "made elsewhere: no predictions here",
-}
+from fercore.language import mark, say
 
-OUTCOMES = {
-    "mobilenet": "MobileNet ahead throughout",
-    "cnn": "plain CNN ahead throughout",
-    "mobilenet first": "MobileNet ahead, then the plain CNN",
-    "cnn first": "plain CNN ahead, then MobileNet",
-    "several": "the curves cross more than once",
-    "level": "no difference",
-    "apart": "no common budgets",
-}
+VERDICTS = mark(
+    {
+        "ahead": "MobileNet ahead",
+        "behind": "plain CNN ahead",
+        "undecided": "undecided: interval holds 0",
+        "one seed": "one seed: no interval",
+        "nothing learned": "neither learned anything",
+        "no predictions": "made elsewhere: no predictions here",
+    }
+)
+
+OUTCOMES = mark(
+    {
+        "mobilenet": "MobileNet ahead throughout",
+        "cnn": "plain CNN ahead throughout",
+        "mobilenet first": "MobileNet ahead, then the plain CNN",
+        "cnn first": "plain CNN ahead, then MobileNet",
+        "several": "the curves cross more than once",
+        "level": "no difference",
+        "apart": "no common budgets",
+    }
+)
 """What a `Comparison`'s outcome is called."""
 
 
 def percent(mean: float, high: float) -> str:
     """A mean with half its interval in percent, as "61.2 ± 1.3"; "61.2" without an interval."""
     if pd.isna(mean):
-        return "failed"
+        return say("failed")
     return f"{100 * mean:.1f}" + ("" if pd.isna(high) else f" ± {100 * (high - mean):.1f}")
 
 
