@@ -179,6 +179,14 @@ def test_a_run_that_fails_is_named_and_the_others_are_made() -> None:
     assert lines[1].endswith("seed 1: StoreError: the disk is full")
 
 
+def test_two_studies_on_one_machine_want_no_common_port() -> None:
+    given = settings.local(1) | {"processes": False, "protocol": "tcp"}
+    with LocalCluster(**given) as one, LocalCluster(**given) as other:  # a warning is an error
+        servers = [cluster.scheduler.http_server for cluster in (one, other)]
+    assert {server.address for server in servers} == {"127.0.0.1"}
+    assert len({server.port for server in servers}) == 2
+
+
 # What a worker refuses
 
 

@@ -38,6 +38,8 @@ def local(workers: int) -> dict[str, Any]:
         "processes": True,
         "host": "127.0.0.1",  # Dask asks for no password: nobody but this machine may ask
         "dashboard_address": None,
+        # Off, it listens all the same: on port 8787, which another study may have.
+        "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"},
         "memory_limit": 0,  # else a run that needs more is killed, again and again
         "silence_logs": logging.CRITICAL,  # what matters comes back as an exception
     }
