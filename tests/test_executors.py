@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 from typing import Any
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -18,6 +21,8 @@ from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, RunSpec
 from tests.face_files import csv_text
 from tests.toy import Spy, bars, spec
+
+CLUSTER = Path(__file__).parents[1] / "docs" / "cluster"
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +160,36 @@ def test_what_is_done_starts_no_worker(
     monkeypatch.setattr(cluster, "connect", lambda *_: pytest.fail("started"))
     _, there, tasks, _ = both
     sweep.run(tasks, data.load(source), there, executor="local:2", progress=Spy())
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_dashboard_of_a_cluster_is_named_where_there_is_one(
+    tmp_path: Path, shown: bool
+) -> None:
+    page = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {}} if shown else {}
+    watch = Spy()
+    how: dict[str, Any] = {"device": "cpu", "threads": 1, "progress": watch}
+    given = settings.local(1) | {"processes": False, "protocol": "tcp"} | page
+    routes = "distributed.scheduler.http.routes"  # Dask appends to this very list
+    with dask.config.set({routes: [*dask.config.get(routes)]}), LocalCluster(**given) as one:
+        there = Place("cluster", address=one.scheduler_address)
+        assert cluster.train([], RunStore(tmp_path), there, **how) == {}
+        expected = [f"Dask's dashboard: {one.dashboard_link}"] if shown else []
+    assert watch.notes == expected
+
+
+# The templates of docs/cluster.md
+
+
+@pytest.mark.parametrize("script", sorted(CLUSTER.glob("*.sh")), ids=lambda path: path.name)
+def test_the_scripts_of_a_cluster_are_linted(script: Path) -> None:
+    """By shellcheck where there is one, else by bash alone."""
+    tool = ["shellcheck"] if which("shellcheck") else ["bash", "-n"]
+    done = subprocess.run([*tool, str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    usage = subprocess.run(["bash", str(script)], capture_output=True, text=True, check=False)
+    assert usage.returncode != 0
+    assert "usage: " in usage.stderr
 
 
 # Runs that fail

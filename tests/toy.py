@@ -39,6 +39,7 @@ class Spy(Progress):
     def __init__(self, stop_after_epochs: int = 0, stop_after_steps: int = 0) -> None:
         self.titles: list[str] = []
         self.outcomes: list[str] = []
+        self.notes: list[str] = []
         self.epochs = self.steps = self.done = self.closed = self.most_at_once = 0
         self.total: tuple[int, int] | None = None
         self._epochs, self._steps = stop_after_epochs, stop_after_steps
@@ -75,6 +76,10 @@ class Spy(Progress):
     def ended(self, title: str, outcome: str, seconds: float) -> None:
         """Note the outcome."""
         self.outcomes.append(outcome)
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.notes.append(text)
 
     def close(self) -> None:
         """Count."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 import dask
 import psutil
@@ -62,7 +63,7 @@ def train(
     threads = threads or torch.get_num_threads()
     seal = store.seal()
     with connect(place, threads) as client:
-        if client.dashboard_link and place.kind == "cluster":
+        if place.kind == "cluster" and _answers(client.dashboard_link):
             progress.note(f"Dask's dashboard: {client.dashboard_link}")
         topic = f"fercore-{uuid.uuid4().hex}"
         job = Job(str(store.root.absolute()), seal, device, threads, topic)
@@ -109,6 +110,15 @@ def _reach(address: str) -> Client:
         raise ExecutorError(
             f"EXECUTOR={address}: expected a Dask scheduler, none answers: {error}"
         ) from None
+
+
+def _answers(link: str) -> bool:
+    """Is there a page? Dask names one even where the dashboard is off."""
+    try:
+        with urlopen(link, timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _made(store: RunStore, task: Task) -> tuple[RunRecord, str]:
