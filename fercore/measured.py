@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore import models
-from fercore.analysis import SPLITS, calibration_error, reliability
+from fercore import analysis, models
+from fercore.analysis import AGAINST, SPLITS, calibration_error, reliability
 from fercore.record import Counts, RunRecord
 from fercore.runs import Predictions, RunStore
 from fercore.spec import ModelSpec
@@ -111,6 +111,20 @@ def confidences(store: RunStore, runs: pd.DataFrame, split: str) -> pd.DataFrame
     errors = [calibration_error(reliability(p.probabilities, p.labels)) for p in said]
     sure = [float(p.probabilities.max(1).mean(dtype=float)) for p in said]
     return done.assign(confidence=sure, ece=errors)
+
+
+def against(
+    store: RunStore, runs: pd.DataFrame, panel: NDArray[np.int64], split: str
+) -> pd.DataFrame:
+    """Runs whose predictions are kept, with the figures of `analysis.against`.
+
+    panel: what annotators say of each row of the faces.
+    """
+    done = runs[[store.has_predictions(run) for run in runs["run_id"]]]
+    said = [store.predictions(run)[split] for run in done["run_id"]]
+    rows = [analysis.against(p.probabilities.argmax(1), p.labels, panel[p.rows]) for p in said]
+    figures = pd.DataFrame(rows, index=done.index, columns=list(AGAINST))
+    return done.join(figures)
 
 
 def reliabilities(

@@ -26,6 +26,7 @@ class Setting(Spec):
     """A notebook's parameters, checked. Each notebook has some of them, by these names."""
 
     DATA: str = Field("synthetic", min_length=1)
+    FERPLUS: str | None = Field(None, min_length=1)
     TRAIN_IMAGES: int | None = None
     NETWORKS: tuple[str, ...] = ()
     BUDGETS: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
@@ -59,11 +60,12 @@ class Setting(Spec):
         """DATA with its path found: below the working directory, else below the project."""
         if self.DATA.lower() == "synthetic":
             return "synthetic"
-        try:
-            path = Path(self.DATA).expanduser()
-            return str(path if path.is_absolute() or path.exists() else root() / path)
-        except (OSError, RuntimeError) as error:  # a name too long, or ~somebody unknown
-            raise StudyError(f"DATA: no such file or folder: {error}") from None
+        return str(_found("DATA", self.DATA))
+
+    @property
+    def ferplus(self) -> Path | None:
+        """FERPLUS with its path found, as `source`; None without votes."""
+        return _found("FERPLUS", self.FERPLUS) if self.FERPLUS else None
 
     @property
     def data(self) -> DataSpec:
@@ -107,6 +109,15 @@ class Setting(Spec):
         )
 
 
+def _found(name: str, value: str) -> Path:
+    """A parameter's path: below the working directory, else below the project."""
+    try:
+        path = Path(value).expanduser()
+        return path if path.is_absolute() or path.exists() else root() / path
+    except (OSError, RuntimeError) as error:  # a name too long, or ~somebody unknown
+        raise StudyError(f"{name}: no such file or folder: {error}") from None
+
+
 def check(parameters: Mapping[str, Any]) -> Setting:
     """Check a notebook's parameters: the upper-case names of its namespace, from two letters on.
 
@@ -118,7 +129,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     try:
         setting = Setting(**names)
         setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)
-        _ = setting.data
+        _ = setting.data, setting.ferplus
     except ValidationError as error:
         raise StudyError("\n".join(_faults(error.errors()))) from None
     try:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from fercore import device as devices
 from fercore import language, measured, models, reprs, sweep, trials
-from fercore.analysis import TEST_SPLITS, over_images
+from fercore.analysis import TEST_SPLITS, Voted, over_images, voted
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.faces import SYNTHETIC_NOTE
+from fercore.data.ferplus import majority
 from fercore.data.split import divide
 from fercore.display import Provenance
 from fercore.elsewhere import Elsewhere
@@ -55,7 +56,7 @@ class Study:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.source = setting.source
-        self.faces: Faces = load(self.source)
+        self.faces: Faces = load(self.source, ferplus=setting.ferplus)
         self.store = RunStore()
         self.elsewhere = Elsewhere(self.faces) if setting.RECORDS else None
         self.began = datetime.now(UTC).isoformat(timespec="seconds")
@@ -195,6 +196,16 @@ class Study:
         names = [name for pair in _tuples(pairs[:1], "mobilenet", "cnn") for name in pair]
         families = dict(zip(names, ("mobilenet", "cnn"), strict=False))
         return measured.reliabilities(self.store, runs, names, split), families
+
+    def voted(self, runs: pd.DataFrame, split: str) -> Voted | None:
+        """What FER+ annotators say of a split and of the runs; None without their votes."""
+        if self.faces.votes is None:
+            return None
+        panel, parts = majority(self.faces.votes), divide(self.faces, self.setting.data)
+        rows = parts.tests.get(split, parts.valid)
+        return voted(
+            self.faces.labels[rows], panel[rows], measured.against(self.store, runs, panel, split)
+        )
 
     def confusion(self, runs: pd.DataFrame, network: str, split: str) -> NDArray[np.int64]:
         """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""

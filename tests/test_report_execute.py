@@ -49,7 +49,7 @@ def test_a_failing_cell_and_a_dead_kernel_end_the_command_not_the_other_notebook
     reports = folder.parent / "reports"
     words = ["report", "--notebooks", str(folder), "--out", str(reports)]
     monkeypatch.setattr(sys, "argv", ["fercore", *words])
-    monkeypatch.setattr("fercore.data.load", lambda _: random_faces(200))
+    monkeypatch.setattr("fercore.data.load", lambda _, **__: random_faces(200))
     with pytest.raises(SystemExit) as left:
         main()
     out = reports / "quick"

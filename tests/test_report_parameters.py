@@ -257,7 +257,7 @@ def test_the_report_refuses_before_anything_runs(
         raise AssertionError("something ran")
 
     monkeypatch.setattr("fercore.report.build", build)
-    monkeypatch.setattr("fercore.data.load", lambda source: random_faces(200))
+    monkeypatch.setattr("fercore.data.load", lambda source, **_: random_faces(200))
     texts = [*given_values, *([] if "TRAIN" in given_values[0] else ["TRAIN_IMAGES=80"])]
     with pytest.raises((ParameterError, StudyError, DataError), match=message):
         report(settings=texts, notebooks=Path(__file__).parents[1] / "notebooks")

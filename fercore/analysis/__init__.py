@@ -37,8 +37,10 @@ from fercore.analysis.seeds import (
     unlearned,
     verdict,
 )
+from fercore.analysis.votes import AGAINST, Voted, against, voted
 
 __all__ = [
+    "AGAINST",
     "LEARNED",
     "LEVEL",
     "SPLITS",
@@ -48,6 +50,8 @@ __all__ = [
     "Comparison",
     "Looks",
     "Row",
+    "Voted",
+    "against",
     "bootstrap",
     "budgets",
     "calibration_error",
@@ -68,4 +72,5 @@ __all__ = [
     "summarise",
     "unlearned",
     "verdict",
+    "voted",
 ]

@@ -62,12 +62,12 @@ def _check(job: Job) -> None:
     for path, values in job.parameters().items():
         defaults = {name: found.default for name, found in declared(path).items()}
         setting = check(defaults | values)
-        data.add((setting.source, setting.data))
+        data.add((setting.source, setting.ferplus, setting.data))
         source = "\n".join(cell.source for cell in read(path).cells)
         for family in filter(lambda name: f'family("{name}")' in source, FAMILIES):
             setting.members(family)
-    for source, spec in data:
-        divide(load(source), spec)
+    for source, ferplus, spec in data:
+        divide(load(source, ferplus=ferplus), spec)
 
 
 def parameters(

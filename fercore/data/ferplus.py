@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fercore.data.faces import SPLITS, Faces
 from fercore.data.files import MAX_ROWS, bad, header, rows, table
@@ -29,6 +30,10 @@ VOTES = (
     "nf",
 )
 """Columns of `Faces.votes`; NF is "no face"."""
+LABELS = np.array([6, 3, 5, 4, 0, 1, 2])
+"""FER2013's label (`EMOTIONS`) of the first seven of `VOTES`, which are its expressions."""
+DISPUTED, OTHER = -1, -2
+"""In place of a label: no majority; a majority for contempt, unknown or no face."""
 COUNTS = {str(count): count for count in range(11)}
 """What ten annotators can have given to one column, as it is written."""
 COLUMNS = ["usage", "image name", *VOTES]
@@ -50,6 +55,21 @@ def join(faces: Faces, path: Path) -> Faces:
     if len(lines) != len(faces):
         raise bad(path, f"{len(faces):,} rows as in {faces.source}", f"{len(lines):,}")
     return dataclasses.replace(faces, votes=np.array([votes for *_, votes in lines], np.int64))
+
+
+def majority(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the annotators of each image say: its label 0..6, else `DISPUTED` or `OTHER`; (N,).
+
+    votes: (N, 10), as `Faces.votes`. The rule of FER+'s majority labels: an answer that a single
+    annotator gave is dropped; what then has more than half of the votes left is the majority. So
+    ties have none (Barsoum et al. 2016, arXiv:1608.01041; `_process_data` of
+    github.com/microsoft/FERPlus, src/ferplus.py). FER2013 has no label for contempt.
+    """
+    kept = np.where(votes > 1, votes, 0)
+    top = kept.argmax(1)
+    labels = np.append(LABELS, [OTHER] * (len(VOTES) - len(LABELS)))[top]
+    decided = 2 * kept.max(1) > kept.sum(1)
+    return np.where(decided, labels, DISPUTED)
 
 
 def _read(path: Path) -> list[tuple[int, str, list[int]]]:

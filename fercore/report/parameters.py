@@ -21,8 +21,12 @@ import yaml
 
 from fercore.report.notebooks import ReportError, read
 
-PATHS = ("DATA",)
-"""Parameters that name a file: made absolute, since a notebook runs in its own folder."""
+PATHS = {
+    "DATA": "Give DATA=path/to/fer2013.csv, or fetch FER2013 into data/ by: make data",
+    "FERPLUS": "Give FERPLUS=path/to/fer2013new.csv, from github.com/microsoft/FERPlus",
+}
+"""Parameters that name a file: made absolute, since a notebook runs in its own folder; and what
+to do where there is none."""
 
 NOTHING = ("None", "none", "null")
 """How None is spelled on the command line."""
@@ -208,7 +212,7 @@ def _refuse_unknown(
 def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
     """Paths made absolute against `base`; one that does not exist ends it before anything runs."""
     result = dict(settings)
-    for name in PATHS:
+    for name, advice in PATHS.items():
         value = result.get(name)
         if not isinstance(value, str) or value.lower() in ("synthetic", "none", ""):
             continue
@@ -216,8 +220,7 @@ def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if path is None:
             raise ParameterError(
                 f"{name}={_short(value)[1:-1]}: no such file or folder "
-                f"({_short(str(base / value))[1:-1]}). Give DATA=path/to/fer2013.csv, "
-                "or fetch FER2013 into data/ by: make data"
+                f"({_short(str(base / value))[1:-1]}). {advice}"
             )
         result[name] = str(path)
     return result

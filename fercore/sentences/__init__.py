@@ -7,6 +7,7 @@ one side ahead, the other ahead, no difference shown, too few seeds, nothing fin
 from fercore.sentences.comparison import budgets, channels, claims, comparison
 from fercore.sentences.inside import blocks, layers, looks
 from fercore.sentences.sizes import large_against_compact, size_against_accuracy
+from fercore.sentences.votes import votes
 from fercore.sentences.words import Text
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "layers",
     "looks",
     "size_against_accuracy",
+    "votes",
 ]

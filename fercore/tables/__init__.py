@@ -8,6 +8,7 @@ from fercore.tables.comparison import budgets, claims, pairs, published
 from fercore.tables.data import counts, facts
 from fercore.tables.errors import calibration, classes, unseen
 from fercore.tables.networks import architectures, costs, networks
+from fercore.tables.votes import votes
 from fercore.tables.words import percent, signed
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "published",
     "signed",
     "unseen",
+    "votes",
 ]
