@@ -28,7 +28,7 @@ REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
 
-.PHONY: help setup report q1 q2 q3 q4 q5 lab test test-all docs torture lint fuzz bench data clean
+.PHONY: help setup report q1 q2 q3 q4 q5 q6 lab test test-all docs torture lint fuzz bench data clean
 
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
@@ -52,7 +52,7 @@ $(READY): pyproject.toml constraints.txt
 report: $(READY)  ## train what is missing; write reports/PRESET/report.html and report.pdf
 	@$(REPORT)
 
-q1 q2 q3 q4 q5: $(READY)  ## one question alone: its executed notebook and an HTML page
+q1 q2 q3 q4 q5 q6: $(READY)  ## one question alone: its executed notebook and an HTML page
 	@$(REPORT) --only $@
 
 lab: $(READY)  ## JupyterLab: explore networks, runs and faces

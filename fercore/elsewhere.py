@@ -42,17 +42,18 @@ class Elsewhere:
         return [faces, replace(faces, **arrays, votes=None)]
 
     def get(self, spec: RunSpec) -> RunRecord | None:
-        """The record of this very specification on this data; None if there is none.
-
-        A file that is no record counts as absent: a logged warning names it.
-        """
+        """The record of this very specification on this data; None if there is none."""
         if not self.files:
             return None
-        for faces in self._shapes:
-            path = self.files.get(identity(spec, faces))
-            try:
-                if path:
-                    return parse(path.read_bytes(), path.stem)
-            except (OSError, ValueError) as error:
-                log.warning("%s is no usable record and counts as absent: %s", path, error)
+        paths = (self.files.get(identity(spec, faces)) for faces in self._shapes)
+        records = (usable(path) for path in paths if path)
+        return next(filter(None, records), None)
+
+
+def usable(path: Path) -> RunRecord | None:
+    """A record; None, with a logged warning that names it, for a file that is none."""
+    try:
+        return parse(path.read_bytes(), path.stem)
+    except (OSError, ValueError) as error:
+        log.warning("%s is no usable record and counts as absent: %s", path, error)
         return None

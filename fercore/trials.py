@@ -32,9 +32,13 @@ def table(
     """
     tried = [_trial(contrast, seed, records) for contrast in contrasts for seed in seeds]
     missing = [_about(name, reason) for name, reason in untried.items()]
-    found = pd.DataFrame(tried + missing, columns=COLUMNS)
+    return ordered(pd.DataFrame(tried + missing, columns=COLUMNS))
+
+
+def ordered(trials: pd.DataFrame) -> pd.DataFrame:
+    """In the order of `HYPOTHESES`, otherwise as they come."""
     order = {name: place for place, name in enumerate(HYPOTHESES)}
-    return found.sort_values(
+    return trials.sort_values(
         "hypothesis", key=lambda names: names.map(order), kind="stable", ignore_index=True
     )
 

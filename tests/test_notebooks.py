@@ -16,7 +16,16 @@ from fercore.setting import Setting, check
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = find(FOLDER)
 QUESTIONS = [path for path in NOTEBOOKS if path.name.startswith("q")]
-ALLOWED = {"analysis", "figures", "inside", "interactive", "sentences", "study", "tables"}
+ALLOWED = {
+    "analysis",
+    "archive",
+    "figures",
+    "inside",
+    "interactive",
+    "sentences",
+    "study",
+    "tables",
+}
 ALLOWED |= {"verdicts", "why"}
 
 
@@ -30,7 +39,7 @@ def body(path: Path) -> list[nbformat.NotebookNode]:
 
 
 def test_all_questions_are_there() -> None:
-    assert [path.name[:2] for path in QUESTIONS] == ["q1", "q2", "q3", "q4", "q5"]
+    assert [path.name[:2] for path in QUESTIONS] == ["q1", "q2", "q3", "q4", "q5", "q6"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -32,7 +32,7 @@ def test_every_notebook_was_executed_without_error(tiny_report: Path) -> None:
 
 @pytest.mark.slow
 def test_each_question_opens_with_its_answer(soup: BeautifulSoup) -> None:
-    for key in ("q1", "q2", "q3", "q4", "q5"):
+    for key in ("q1", "q2", "q3", "q4", "q5", "q6"):
         chapter = soup.find("section", id=key)
         assert chapter is not None
         assert "Answer" in chapter.get_text()[:3000], key
@@ -45,11 +45,14 @@ def test_synthetic_data_is_named_on_the_title_and_in_every_measured_figure(
     banner = soup.find(class_="banner")
     assert banner is not None
     assert "Synthetic data" in banner.get_text()
-    # Drawings of networks are measured on no data at all.
+    # Drawings of networks are measured on no data at all, question 6 on photographs.
     measured = soup.select("figure.fercore-figure:not([id$=-blocks], [id*=-layers-])")
-    captions = [tag.get_text() for tag in measured]
-    assert captions
-    assert all("Synthetic data" in caption for caption in captions)
+    photographs = [tag for tag in measured if str(tag["id"]).startswith("fig-q6")]
+    assert photographs
+    assert all("Photographs: FER2013" in tag.get_text() for tag in photographs)
+    drawn = [tag for tag in measured if tag not in photographs]
+    assert drawn
+    assert all("Synthetic data" in tag.get_text() for tag in drawn)
 
 
 @pytest.mark.slow

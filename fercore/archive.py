@@ -1,0 +1,132 @@
+"""What photographs say, without the photographs: the runs on FER2013 that come with fercore.
+
+reports/fer2013/records/ holds their records: what they measured, no weights and no images. They
+are asked as a study is, and only those of one recipe: that of the preset which made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from fercore import measured, trials
+from fercore.analysis import TEST_SPLITS
+from fercore.display import Provenance
+from fercore.elsewhere import usable
+from fercore.hypotheses import HYPOTHESES, Arm
+from fercore.language import mark, say
+from fercore.provenance import commit, root
+from fercore.record import RunRecord
+from fercore.setting import EPOCHS_UNSTATED, Setting, check
+from fercore.spec import ModelSpec
+
+PRESET = "fer2013"
+MISSING = mark("no run of it comes with fercore")
+NOTE = mark("Photographs: FER2013, by runs that come with fercore.")
+
+
+def begin(parameters: Mapping[str, Any]) -> Archive:
+    """Open the records. parameters: usually `globals()`; of them only LANG has a say.
+
+    Raises `fercore.study.StudyError` for parameters that cannot be used.
+    """
+    preset = yaml.safe_load((root() / "notebooks" / "presets" / f"{PRESET}.yaml").read_text())
+    names = {name: value for name, value in parameters.items() if name.isupper()}
+    # Question 5's ordinary networks are members of the sweep as well.
+    sizes = sorted({*preset["BUDGETS"], *preset["SIZES"]})
+    setting = check(preset | {"BUDGETS": sizes} | names)
+    return Archive(setting, root() / "reports" / PRESET / "records")
+
+
+class Archive:
+    """The records of one folder that follow the setting's recipe."""
+
+    def __init__(self, setting: Setting, folder: Path) -> None:
+        self.setting = setting
+        found = filter(None, map(usable, sorted(folder.glob("*.json"))))
+        self.records = [record for record in found if not record.data.synthetic]
+        self.used: dict[str, RunRecord] = {}
+
+    @property
+    def note(self) -> str:
+        """What every caption says of the data."""
+        return say(NOTE)
+
+    def family(self, name: str) -> list[ModelSpec]:
+        """The family member nearest to each of the setting's BUDGETS, with records or without."""
+        return self.setting.members(name)
+
+    def networks(self) -> list[ModelSpec]:
+        """The reports' networks that NETWORKS names, with records or without."""
+        return [ModelSpec(name=name) for name in self.setting.NETWORKS]
+
+    def runs(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
+        """The runs table of all records of these networks; see `fercore.study.Study.train`."""
+        found = [r for network in networks for r in self._of(Arm(network)).values()]
+        return pd.DataFrame([measured.run_row(record) for record in self._use(found)])
+
+    def experiments(self) -> pd.DataFrame:
+        """The trials table of question 5: each comparison with the seeds that both sides have."""
+        contrasts = self.setting.contrasts()
+        arms = {arm: self._of(arm) for contrast in contrasts for arm in contrast.arms}
+        records = {(arm, seed): r for arm, of in arms.items() for seed, r in of.items()}
+        tables = []
+        for seed in sorted({seed for _, seed in records}):
+            whole = [c for c in contrasts if all((arm, seed) in records for arm in c.arms)]
+            self._use(records[arm, seed] for contrast in whole for arm in contrast.arms)
+            tables.append(trials.table(whole, [seed], records, {}))
+        tried = {name for table in tables for name in table["hypothesis"]}
+        untried = {name: MISSING for name in HYPOTHESES if name not in tried}
+        return trials.ordered(pd.concat([*tables, trials.table([], [], {}, untried)]))
+
+    def published(self, *questions: str) -> pd.DataFrame:
+        """The reports' own figures for these questions, one row each."""
+        table = measured.published()
+        return table[table["question"].isin(questions)]
+
+    def random(self) -> np.random.Generator:
+        """A generator for the intervals, always the same."""
+        return np.random.default_rng(0)
+
+    def provenance(self, notebook: str) -> Provenance:
+        """The runs that were used, and the data that they were made on."""
+        made = list(self.used.values())
+        data: dict[str, Any] = {"source": "FER2013", "synthetic": False}
+        if made:
+            splits = made[0].splits
+            counts = {name: splits[name].n for name in TEST_SPLITS if name in splits}
+            data = {**made[0].data.model_dump(), "counts": counts}
+        return Provenance(
+            {
+                "notebook": notebook,
+                "commit": commit(),
+                "data": data,
+                "runs": [measured.trace(record, "", ()) for record in made],
+            }
+        )
+
+    def _of(self, arm: Arm) -> dict[int, RunRecord]:
+        """By seed: the finished runs of one network by the recipe, on as many Training images."""
+        recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED)
+        if arm.augment:
+            recipe = recipe.model_copy(update={"augment": arm.augment})
+        found = {
+            record.spec.seed: record
+            for record in self.records
+            if record.spec.model == arm.model
+            and record.spec.train == recipe
+            and record.spec.data.train_images == self.setting.TRAIN_IMAGES
+            and record.status == "done"
+        }
+        return dict(sorted(found.items()))
+
+    def _use(self, records: Iterable[RunRecord]) -> list[RunRecord]:
+        """Note records for `provenance`."""
+        found = list(records)
+        self.used |= {record.run_id: record for record in found}
+        return found
