@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from fercore.display import NO_PAIR, NO_PREDICTIONS, Figure, Text
+from fercore.display import NO_PAIR, Figure, Text
 from fercore.figures.style import COLOURS, house_axes
 from fercore.language import mark, say
 
@@ -113,11 +113,11 @@ def reliability(
 ) -> Figure | Text:
     """How often networks are right, by how sure they say they are.
 
-    tables: network to its table of `analysis.reliability`; a sentence where there is none.
-    families: network to family.
+    tables: network to its table of `analysis.reliability`; an empty text where there is none, as
+    `fercore.tables.calibration` says why. families: network to family.
     """
     if not tables:
-        return Text(say(NO_PREDICTIONS))
+        return Text("")
     drawing, (axes,) = house_axes(5.4, 4.4)
     axes.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
     said = []

@@ -39,7 +39,7 @@ def comparison(
     if not rows:
         return answer(split, summary, note, say(NO_PAIR if pairs.empty else NOTHING_LEARNED))
     text = say(
-        "At the smallest matched size, {size} parameters, {lead}.",
+        SMALLEST if len(rows) == len(pairs) else SMALLEST_LEARNED,
         size=short(rows[0]["size"]),
         lead=lead("MobileNet", say("the plain CNN"), rows[0]),
     )
@@ -48,6 +48,11 @@ def comparison(
     return answer(split, summary, note, text, _largest(rows), _other_images(rows), cross)
 
 
+SMALLEST = mark("At the smallest matched size, {size} parameters, {lead}.")
+SMALLEST_LEARNED = mark(
+    "At the smallest matched size at which either family learned anything, {size} parameters, "
+    "{lead}."
+)
 NO_PAIR = mark("No MobileNet and CNN of equal size finished: nothing to compare.")
 NOTHING_LEARNED = mark("At no matched size did either family learn to tell expressions apart.")
 NO_CROSSING = mark("A curve passes through networks that learned nothing: no crossover is read.")
