@@ -222,6 +222,23 @@ def test_two_studies_on_one_machine_want_no_common_port() -> None:
     assert len({server.port for server in servers}) == 2
 
 
+@pytest.mark.slow
+def test_workers_that_cannot_begin_are_one_message(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = "import os, sys\nif any('spawn_main' in word for word in sys.orig_argv): os._exit(3)\n"
+    (tmp_path / "sitecustomize.py").write_text(begin)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ExecutorError, match="EXECUTOR=local:2: the workers ended before they beg"):
+        sweep.run(
+            specs(source),
+            data.load(source),
+            RunStore(tmp_path / "runs"),
+            executor="local:2",
+            progress=Spy(),
+        )
+
+
 # What a worker refuses
 
 

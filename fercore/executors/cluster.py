@@ -58,7 +58,8 @@ def train(
     """Make runs on the workers of `place`, the longest first; by run id.
 
     A run whose worker died is tried again; one that fails does not end the others. Raises
-    `SweepError` at the end for those that failed, `ExecutorError` if no scheduler answers.
+    `SweepError` at the end for those that failed, `ExecutorError` if no scheduler answers or no
+    worker can be started.
     """
     threads = threads or torch.get_num_threads()
     seal = store.seal()
@@ -80,12 +81,22 @@ def connect(place: Place, threads: int) -> Iterator[Client]:
             yield client
         return
     with dask.config.set(settings.config(threads)):
-        cluster = LocalCluster(**settings.local(place.workers))
+        cluster = _local(place.workers)
         try:
             with Client(cluster) as client:
                 yield client
         finally:
             _stop(cluster)
+
+
+def _local(workers: int) -> LocalCluster:
+    try:
+        return LocalCluster(**settings.local(workers))
+    except RuntimeError as error:
+        raise ExecutorError(
+            f"EXECUTOR=local:{workers}: the workers ended before they began: {error} In a script, "
+            'fercore belongs under `if __name__ == "__main__":`; else try EXECUTOR=serial'
+        ) from error
 
 
 def _stop(cluster: LocalCluster) -> None:
