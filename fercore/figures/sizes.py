@@ -47,12 +47,12 @@ def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
         axes.fill_between(
             sizes, 100 * curve["low"], 100 * curve["high"], color=colour, alpha=0.15, linewidth=0
         )
-    for size in comparison.crossings:
+    for row, size in enumerate(comparison.crossings):
         axes.axvline(size, color="0.4", linestyle=":")
         axes.annotate(
             say("means cross at {place}", place=amount(size, comparison.unit).split()[0]),
             (size, 0.02),
-            (4, 0),
+            (4, 12 * row),  # one above the other: two crossings may be close
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             color="0.3",
