@@ -45,7 +45,8 @@ def comparison(
     )
     stuck = unlearned(summary[summary["report"] == "sweep"]).any()
     cross = say(NO_CROSSING) if stuck else _crossing(curves)
-    return answer(split, summary, note, text, _largest(rows), _other_images(rows), cross)
+    counted = _tally(list(pairs["verdict"]))
+    return answer(split, summary, note, text, _largest(rows), counted, _other_images(rows), cross)
 
 
 SMALLEST = mark("At the smallest matched size, {size} parameters, {lead}.")
@@ -59,15 +60,14 @@ NO_CROSSING = mark("A curve passes through networks that learned nothing: no cro
 
 
 def _largest(rows: list[Row]) -> str:
-    """Who is ahead at the largest size, and at how many; empty for a single one."""
+    """Who is ahead at the largest size; empty for a single one."""
     if len(rows) == 1:
         return ""
-    largest = say(
+    return say(
         "At the largest, {size}, {lead}.",
         size=short(rows[-1]["size"]),
         lead=lead("MobileNet", say("the plain CNN"), rows[-1]),
     )
-    return paragraph(largest, _tally(rows))
 
 
 def _other_images(rows: list[Row]) -> str:
@@ -212,13 +212,16 @@ def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
     return Text(say("MobileNet's last stage has, in channels, {times}.", times=listed))
 
 
-def _tally(rows: list[Row]) -> str:
-    counts = {word: sum(row["verdict"] == word for row in rows) for word in ("ahead", "behind")}
-    undecided = len(rows) - sum(counts.values())
+def _tally(verdicts: list[str]) -> str:
+    """At how many sizes who is ahead; empty for a single one."""
+    if len(verdicts) == 1:
+        return ""
+    counts = {word: verdicts.count(word) for word in ("ahead", "behind")}
+    undecided = len(verdicts) - sum(counts.values())
     return say(
         "Of {sizes} matched sizes MobileNet is shown to be ahead at {ahead}, the plain CNN at "
         "{behind}; {undecided} remain undecided (each size judged by itself at 95 %).",
-        sizes=len(rows),
+        sizes=len(verdicts),
         **counts,
         undecided=undecided,
     )
