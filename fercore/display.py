@@ -14,15 +14,18 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.figure
+import matplotlib.text
 import numpy as np
 import pandas as pd
+from matplotlib import font_manager
 
-from fercore.language import mark, say
+from fercore.language import FONTS, current, mark, say
 
 PROVENANCE_MIME = "application/vnd.fercore.provenance+json"
 HEADS = mark(
@@ -251,6 +254,7 @@ def _close(figure: matplotlib.figure.Figure) -> None:
 
 def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
     """The same figure gives the same bytes: no date, and ids salted by the name."""
+    _use_font(figure)
     buffer = io.BytesIO()
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
@@ -258,6 +262,23 @@ def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
             buffer, format=form, dpi=DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.05
         )
     return buffer.getvalue()
+
+
+def _use_font(figure: matplotlib.figure.Figure) -> None:
+    """Behind the font of each text stands that of the report's language, if it needs its own."""
+    if current() not in FONTS:
+        return
+    for text in figure.findobj(matplotlib.text.Text):
+        families = [name for name in text.get_fontfamily() if name != _font(current())]
+        text.set_fontfamily([*families, _font(current())])
+
+
+@cache
+def _font(language: str) -> str:
+    """The family of the language's font, which matplotlib knows from now on."""
+    for path in FONTS[language][1:]:
+        font_manager.fontManager.addfont(path)
+    return FONTS[language].family
 
 
 def _data_uri(mime: str, data: bytes) -> str:

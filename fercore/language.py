@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from babel.messages.pofile import read_po
 
@@ -23,6 +23,22 @@ UNSPACED = {"zh-TW"}
 """Languages that put no space between sentences."""
 
 CATALOGUES = Path(__file__).parent / "locale"
+
+
+class Font(NamedTuple):
+    """A font that comes with fercore, for paper, drawings and readers who have none."""
+
+    family: str
+    regular: Path
+    bold: Path
+
+
+FONTS = {
+    "zh-TW": Font(
+        "Noto Sans TC", CATALOGUES / "NotoSansTC-Regular.ttf", CATALOGUES / "NotoSansTC-Bold.ttf"
+    )
+}
+"""Fonts by language; English has what matplotlib and Typst bring."""
 
 T = TypeVar("T")
 _now = "en"

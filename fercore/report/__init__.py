@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +15,20 @@ from typing import Any
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 
+from fercore.language import speaking
 from fercore.report.artifacts import write_artifacts
 from fercore.report.execute import NotebookError, execute
 from fercore.report.front import MAIN, Front, Request, answer, provenance
 from fercore.report.html import page
-from fercore.report.notebooks import ReportError, find, key, select, title, write_text
+from fercore.report.notebooks import (
+    ReportError,
+    find,
+    key,
+    select,
+    title,
+    translated,
+    write_text,
+)
 from fercore.report.parameters import ParameterError, assignments, declared, find_preset, resolve
 from fercore.report.pdf import pdf
 
@@ -66,9 +75,18 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     parameters, out = job.parameters(), job.out
     executed = _execute_all(parameters, out, say)
     request = Request(job.preset, assignments(job.overrides), tuple(job.only))
-    if job.only:
-        return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
-    return _whole(executed, request, parameters, out, say)
+    with speaking(_language(executed.values())):
+        executed = {path: translated(notebook) for path, notebook in executed.items()}
+        if job.only:
+            return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
+        return _whole(executed, request, parameters, out, say)
+
+
+def _language(executed: Iterable[NotebookNode]) -> str:
+    """The language that the notebooks' outputs are in: LANG of the first that says it."""
+    found = (provenance(notebook) or {} for notebook in executed)
+    given = (str(source.get("parameters", {}).get("LANG", "")) for source in found)
+    return next(filter(None, given), "en")
 
 
 def _execute_all(

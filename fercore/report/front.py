@@ -15,12 +15,16 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from fercore.display import PROVENANCE_MIME, Table, html_table, run_table
-from fercore.report.parameters import Parameter
+from fercore.language import mark, say
+from fercore.report.parameters import PATHS, Parameter
+from fercore.sentences.words import ANSWER
 
-TITLE = "How few parameters does it take to read a facial expression?"
-SUBTITLE = "And when does a MobileNet beat an ordinary CNN?"
-DESCRIPTION = "Parameters against accuracy of MobileNets and plain CNNs on 48×48 faces, by fercore."
-SYNTHETIC = (
+TITLE = mark("How few parameters does it take to read a facial expression?")
+SUBTITLE = mark("And when does a MobileNet beat an ordinary CNN?")
+DESCRIPTION = mark(
+    "Parameters against accuracy of MobileNets and plain CNNs on 48×48 faces, by fercore."
+)
+SYNTHETIC = mark(
     "Every accuracy in this report was measured on procedurally drawn faces (SynthFER), not on "
     "photographs. Accuracy on real faces will differ: over ten networks, drawn faces rank them as "
     "FER2013 does with a Spearman correlation of 0.78 (0.22 to 1.00)."
@@ -32,10 +36,12 @@ MAIN = "q4"
 MAIN_FIGURE = f"fig-{MAIN}-size-against-accuracy"
 """Anchor of its figure."""
 
-INTERVAL = "; ± is half the 95 % interval over seeds"
+INTERVAL = mark("; ± is half the 95 % interval over seeds")
+FACTS = mark(("source", "synthetic", "fingerprint", "device", "processors", "system"))
+"""What provenance says of data and machine; versions go by the name of their package."""
 
-_ANSWER = re.compile(r"\*\*Answer\*\* \(([^)]+)\)\.[^\n]*\n+(\S.*)")
-"""How `fercore.sentences` writes an answer: what it was measured on, a note, a paragraph."""
+_SENTENCE = re.compile(r"[.?!](?=\s+[A-Z])|[。？！]|$")
+"""Where a sentence ends."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class Front:
 
     request: Request
     date: datetime
-    title: str = TITLE
-    subtitle: str = SUBTITLE
+    title: str = field(default_factory=lambda: say(TITLE))
+    subtitle: str = field(default_factory=lambda: say(SUBTITLE))
     sources: Sequence[Mapping[str, Any]] = ()
     """The notebooks' provenance (see `fercore.display.Provenance`), in order."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -88,28 +94,36 @@ class Front:
     @property
     def description(self) -> str:
         """One sentence for the page's metadata."""
-        return DESCRIPTION
+        return say(DESCRIPTION)
 
     @property
     def kicker(self) -> str:
         """The line above the title."""
-        return f"fercore {version('fercore')} · preset {self.request.preset}"
+        code, preset = version("fercore"), self.request.preset
+        return say("fercore {version} · preset {preset}", version=code, preset=preset)
+
+    @property
+    def day(self) -> str:
+        """The date, as "22 November 2026"."""
+        return say("{date:%d} {date:%B} {date:%Y}", date=self.date)
 
     @property
     def synthetic(self) -> str:
         """The notice that the faces are drawn; empty for photographs."""
-        return SYNTHETIC if any(source["data"].get("synthetic") for source in self.sources) else ""
+        drawn = any(source["data"].get("synthetic") for source in self.sources)
+        return say(SYNTHETIC) if drawn else ""
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Title page: what, when, on which machine, from which code; unknown ones are left out."""
-        facts = [("Data", describe_data(data)) for data in self.data]
+        facts = [(say("Data"), describe_data(data)) for data in self.data]
+        time = f"{self.date:%H:%M %Z}"
         facts += [
-            ("Preset", self.request.preset),
-            ("Parameters", ", ".join(_setting(*pair) for pair in self.settings.items())),
-            ("Runs", describe_runs(self.runs)),
-            ("Date", f"{self.date:%d %B %Y, %H:%M %Z}"),
-            ("Code", " ".join(["fercore", version("fercore"), *self._commit_words])),
+            (say("Preset"), self.request.preset),
+            (say("Parameters"), ", ".join(_setting(*pair) for pair in self.settings.items())),
+            (say("Runs"), describe_runs(self.runs)),
+            (say("Date"), say("{day}, {time}", day=self.day, time=time)),
+            (say("Code"), " ".join(["fercore", version("fercore"), *self._commit_words])),
             *self._machines,
         ]
         return [(name, value) for name, value in facts if value]
@@ -144,8 +158,8 @@ class Front:
     def appendix(self) -> dict[str, str]:
         """Values for the appendix' template; all but commit and command are HTML."""
         return {
-            "runs": _run_html(self.runs) if self.runs else "<p>No runs.</p>",
-            "data": "".join(_pairs(_data_rows(data)) for data in self.data) or "<p>None.</p>",
+            "runs": _run_html(self.runs) if self.runs else f"<p>{say('No runs.')}</p>",
+            "data": "".join(_pairs(_data_rows(data)) for data in self.data) or _none(),
             "parameters": _parameter_html(self.parameters, self.settings),
             "machine": _pairs(self.merged("hardware") | self.merged("versions")),
             "commit": self.commit,
@@ -159,12 +173,13 @@ class Front:
         made_on = list(dict.fromkeys(str(run["device"]) for run in self.runs if run.get("device")))
         machine = "; ".join(str(value) for value in here.values())
         if made_on in ([], [here.get("device")]):
-            return [("Hardware", machine)]
-        return [("Hardware of the runs", "; ".join(made_on)), ("Report made on", machine)]
+            return [(say("Hardware"), machine)]
+        runs = (say("Hardware of the runs"), "; ".join(made_on))
+        return [runs, (say("Report made on"), machine)]
 
     @property
     def _commit_words(self) -> list[str]:
-        return ["at commit", self.commit[:12]] if self.commit else []
+        return [say("at commit"), self.commit[:12]] if self.commit else []
 
 
 def provenance(notebook: NotebookNode) -> dict[str, Any] | None:
@@ -180,25 +195,39 @@ def provenance(notebook: NotebookNode) -> dict[str, Any] | None:
 
 def answer(notebook: NotebookNode) -> Answer | None:
     """What the notebook's answer says first; None for a notebook that gives none."""
+    opening = _opening()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             text = str(output.get("data", {}).get("text/markdown", ""))
-            if found := _ANSWER.match(text):
-                sentences = re.split(r"(?<=[.?!])\s+(?=[A-Z])", found[2].replace("**", ""))
-                shown = " ".join(sentences[:2])
-                return Answer(shown, found[1] + (INTERVAL if "±" in shown else ""))
+            if found := opening.match(text):
+                shown = _first_sentences(found["text"].replace("**", ""), 2)
+                return Answer(shown, found["about"] + (say(INTERVAL) if "±" in shown else ""))
     return None
+
+
+def _opening() -> re.Pattern[str]:
+    """How `fercore.sentences` writes an answer: what it was measured on, a note, a paragraph."""
+    about, note = "about", "note"
+    head = re.escape(say(ANSWER, about=about, note=note))
+    head = head.replace(about, r"(?P<about>[^)）]+)").replace(note, r"[^\n]*")
+    return re.compile(rf"{head}\n+(?P<text>\S.*)")
+
+
+def _first_sentences(text: str, count: int) -> str:
+    ends = [found.end() for found in _SENTENCE.finditer(text)]
+    return text[: ends[:count][-1]].strip()
 
 
 def describe_data(data: Mapping[str, Any]) -> str:
     """Source, images per split (absent splits named) and fingerprint, in one line."""
     counts = data.get("counts") or {}
     splits = [
-        f"{counts[split]:,} {split}" if counts.get(split) else f"no {split}"
+        f"{counts[split]:,} {split}" if counts.get(split) else say("no {split}", split=split)
         for split in dict.fromkeys((*SPLITS, *counts))
     ]
     parts = [_source(data), ", ".join(splits) if counts else ""]
-    parts += [f"fingerprint {data['fingerprint']}"] if data.get("fingerprint") else []
+    if data.get("fingerprint"):
+        parts.append(say("fingerprint {fingerprint}", fingerprint=data["fingerprint"]))
     return " · ".join(part for part in parts if part)
 
 
@@ -208,14 +237,25 @@ def describe_runs(runs: Sequence[Mapping[str, Any]]) -> str:
         return ""
     networks = {run.get("network") for run in runs}
     failed = sum(bool(run.get("failure")) for run in runs)
-    text = f"{_count(len(runs), 'run')} of {_count(len(networks), 'network')}"
+    text = say(
+        "{runs} of {networks}",
+        runs=count_runs(len(runs)),
+        networks=say("1 network")
+        if len(networks) == 1
+        else say("{count} networks", count=len(networks)),
+    )
     made = sum(bool(run.get("elsewhere")) for run in runs)
-    text += f", {made} of them measured elsewhere" if made else ""
-    return text + (f", {failed} failed" if failed else "")
+    text += say(", {count} of them measured elsewhere", count=made) if made else ""
+    return text + (say(", {count} failed", count=failed) if failed else "")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count_runs(count: int) -> str:
+    """As "1 run" or "12 runs"."""
+    return say("1 run") if count == 1 else say("{count} runs", count=count)
+
+
+def _none() -> str:
+    return f"<p>{say('None.')}</p>"
 
 
 def _source(data: Mapping[str, Any]) -> str:
@@ -226,25 +266,28 @@ def _source(data: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or say("none")
     return str(value)
 
 
 def _setting(name: str, value: Any) -> str:
-    """As "SEEDS = 0, 1"; of DATA the name only, like everywhere on the title page."""
-    shown = PurePath(str(value)).name if name == "DATA" else _shown(value)
-    return f"{name} = {shown or 'none'}"
+    """As "SEEDS = 0, 1"; of a file the name only, like everywhere on the title page."""
+    shown = PurePath(str(value)).name if name in PATHS else _shown(value)
+    return f"{name} = {shown or say('none')}"
 
 
 def _data_rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {f"{name} images": f"{n:,}" for name, n in (data.get("counts") or {}).items()}
+    counts = {
+        say("{split} images", split=name): f"{count:,}"
+        for name, count in (data.get("counts") or {}).items()
+    }
     rest = {key: value for key, value in data.items() if key not in ("counts", "source")}
     return {"source": _source(data), **counts, **rest}
 
 
 def _pairs(rows: Mapping[str, Any]) -> str:
     texts = {
-        key: {True: "yes", False: "no"}.get(v, v) if isinstance(v, bool) else v
+        say(key): {True: say("yes"), False: say("no")}.get(v, v) if isinstance(v, bool) else v
         for key, v in rows.items()
     }
     frame = pd.DataFrame(
@@ -265,19 +308,19 @@ def _parameter_html(
                 {
                     "name": name,
                     "value": _shown(value),
-                    "set by": "preset or command" if name in settings else "notebook",
-                    "meaning": parameter.comment,
+                    "set by": say("preset or command") if name in settings else say("notebook"),
+                    "meaning": say(parameter.comment),
                     "notebooks": "",
                 },
             )
             row["notebooks"] = f"{row['notebooks']} {key}".strip()
     frame = pd.DataFrame(list(rows.values()))
-    return html_table(frame, [False] * frame.shape[1]) if len(frame) else "<p>None.</p>"
+    return html_table(frame, [False] * frame.shape[1]) if len(frame) else _none()
 
 
 def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     frame = run_table(runs).assign(used=[", ".join(run["used"]) for run in runs])
-    bundle, _ = Table(frame, caption="All runs.", name="runs")._repr_mimebundle_()
+    bundle, _ = Table(frame, caption=say("All runs."), name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])
     for run in runs:
         cell = f">{run['run_id']}</th>"

@@ -12,12 +12,14 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 
 from fercore.display import CHART_MIME
+from fercore.language import current, mark, say
 from fercore.report.assets import TEMPLATES, css, policy, scripts
-from fercore.report.front import MAIN_FIGURE, Front, provenance
+from fercore.report.front import MAIN_FIGURE, Front, count_runs, provenance
 from fercore.report.offline import make_offline
 
 _HEADINGS = re.compile(r"h[1-6]")
@@ -64,9 +66,10 @@ def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> s
         "page.html.j2",
         front=front,
         lead=lead(body) if len(notebooks) > 1 else Lead(),
-        css=css(),
+        css=css(current()),
         scripts=used,
-        policy=policy(used),
+        words=_script_words(used[0]),
+        policy=policy(used, fonts=current() != "en"),
         contents=contents(body),
         body=str(body),
     )
@@ -84,6 +87,7 @@ def chapter(key: str, notebook: NotebookNode, folder: Path, taken: set[str] | No
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
+    exporter.environment.globals["say"] = words
     with_charts = _charts(notebook)
     text, _ = exporter.from_notebook_node(with_charts, {"metadata": {"path": str(folder)}})
     soup = BeautifulSoup(f'<section class="chapter" id="{key}">{text}</section>', "html.parser")
@@ -143,14 +147,26 @@ def render(template: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    return environment.get_template(template).render(values)
+    return environment.get_template(template).render(say=words, language=current(), **values)
+
+
+def words(template: str, /, **fields: object) -> Markup:
+    """`say` for our HTML templates: markup in the template is meant, in a field it is escaped."""
+    return Markup(say(template)).format(**fields)
+
+
+def _script_words(script: str) -> dict[str, str]:
+    """What the page's script says, as it is to say it; nothing where that is the same."""
+    said = {text: say(text) for text in re.findall(r'\bsay\("([^"]+)"\)', script)}
+    return {text: other for text, other in said.items() if text != other}
 
 
 def _cite_runs(section: Tag, source: Mapping[str, Any] | None) -> None:
     """The notebook's provenance becomes one paragraph of links: the appendix has the rest."""
     for details in section.find_all("details", class_="fercore-provenance"):
         runs = source["runs"] if source else []
-        details.replace_with(BeautifulSoup(render("rests.html.j2", runs=runs), "html.parser"))
+        html = render("rests.html.j2", runs=runs, count=count_runs(len(runs)))
+        details.replace_with(BeautifulSoup(html, "html.parser"))
 
 
 def _join_code(section: Tag) -> None:
@@ -170,8 +186,8 @@ def _join_code(section: Tag) -> None:
 def _lower_headings(section: Tag) -> None:
     for head in section.find_all(_HEADINGS):
         head.name = f"h{min(int(head.name[1]) + 1, 6)}"
-        words = re.findall(r"[a-z0-9]+", head.get_text().lower())
-        head["id"] = "-".join(words[:8]) or "section"
+        found = re.findall(r"[a-z0-9\u4e00-\u9fff]+", head.get_text().lower())
+        head["id"] = "-".join(found[:8]) or "section"
 
 
 def _prefix_ids(section: Tag, key: str, taken: set[str]) -> None:
@@ -212,13 +228,15 @@ def _drop_title(body: Tag) -> None:
 
 def _number(body: Tag) -> None:
     """Figure 1, 2, ... and Table 1, 2, ... through the whole report, in each caption."""
-    for kind, word in (("fercore-figure", "Figure"), ("fercore-table", "Table")):
+    kinds = mark({"fercore-figure": "Figure {count}", "fercore-table": "Table {count}"})
+    for kind, word in kinds.items():
         for count, figure in enumerate(body.find_all("figure", class_=kind), start=1):
-            figure["data-number"] = f"{word} {count}"
+            figure["data-number"] = number = say(word, count=count)
             caption = figure.find("figcaption")
             if caption is not None:
-                label = BeautifulSoup(f'<span class="label">{word} {count}.</span> ', "html.parser")
-                caption.insert(0, label)
+                label = say("{number}.", number=number)
+                html = f'<span class="label">{label}</span> '
+                caption.insert(0, BeautifulSoup(html, "html.parser"))
 
 
 def _scroll(body: Tag) -> None:
@@ -227,7 +245,7 @@ def _scroll(body: Tag) -> None:
         text["tabindex"] = "0"
     for table in body.find_all("table"):
         figure = table.find_parent("figure")
-        label = str(figure["data-number"]) if figure and figure.get("data-number") else "Table"
+        label = str(figure["data-number"]) if figure and figure.get("data-number") else say("Table")
         attributes = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": label}
         table.wrap(BeautifulSoup("", "html.parser").new_tag("div", attrs=attributes))
 

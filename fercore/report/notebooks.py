@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+
+from fercore.language import say
 
 
 class ReportError(ValueError):
@@ -51,6 +54,15 @@ def title(notebook: NotebookNode) -> str:
         if cell.cell_type == "markdown" and (found := re.match(r"# (.+)", cell.source)):
             return found[1]
     raise ReportError("a notebook without a title: expected a Markdown cell that begins with '# '")
+
+
+def translated(notebook: NotebookNode) -> NotebookNode:
+    """A copy whose Markdown is in the report's language, cell by cell as far as it is known."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = say(cell.source)
+    return notebook
 
 
 def read(path: Path) -> NotebookNode:

@@ -9,9 +9,11 @@ import json
 import mimetypes
 import re
 import tempfile
+import unicodedata
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pypandoc
@@ -19,6 +21,7 @@ import typst
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
+from fercore.language import CATALOGUES, FONTS, current, say
 from fercore.report.assets import TEMPLATES
 from fercore.report.front import Front
 from fercore.report.notebooks import ReportError
@@ -30,6 +33,8 @@ LETTER, GAP = 0.51, 9.0
 """Mean width of a letter, as a share of the type's size; points between two columns."""
 
 _SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
+_WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]+|[\u2e80-\u9fff\uff00-\uffef]{1,2}")
+"""What stays on one line; Chinese may be broken anywhere, but is not set in one column."""
 _DROPPED = ["script", "style", "nav", "noscript", "template", "button", "svg"]
 _KEEPS_ID = ["h1", "h2", "h3", "h4", "h5", "h6", "figure", "table", "span"]
 """What pandoc turns into something that a Typst label can stand at."""
@@ -137,7 +142,7 @@ def _set_widths(table: Tag, letters: list[float], size: float) -> None:
 
 
 def _length(cell: Tag) -> int:
-    return len(cell.get_text(" ", strip=True))
+    return _letters_of(cell.get_text(" ", strip=True))
 
 
 def _longest(cell: Tag) -> int:
@@ -145,7 +150,12 @@ def _longest(cell: Tag) -> int:
     text = cell.get_text(" ", strip=True)
     if "right" in str(cell.get("style", "")) and cell.name == "td":
         return _length(cell)
-    return max(map(len, text.split()), default=0)
+    return max(map(_letters_of, _WORD.findall(text)), default=0)
+
+
+def _letters_of(text: str) -> int:
+    """How many letters the text is as wide as; a Chinese character is as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _set_small(main: Tag) -> None:
@@ -196,10 +206,14 @@ def _describe(text: str, alts: dict[str, str]) -> str:
 def _typeset(source: Path, front: Front) -> bytes:
     words = {name: getattr(front, name) for name in _WORDS}
     words["answer"] = asdict(front.answer) if front.answer else {}
+    if front.answer:
+        words["answer"]["measured"] = say("{measured}.", measured=front.answer.measured)
+    words |= {"contents": say("Contents"), "warning": say("SYNTHETIC DATA."), **_letters_in()}
     try:
         result = typst.compile(
             source,
             root=source.parent,
+            font_paths=[CATALOGUES],
             sys_inputs={"front": json.dumps(words, default=str)},
             timestamp=front.date.replace(microsecond=0),
         )
@@ -207,6 +221,13 @@ def _typeset(source: Path, front: Front) -> bytes:
         raise ReportError(f"PDF: Typst: {_line(error)}") from None
     assert isinstance(result, bytes)
     return result
+
+
+def _letters_in() -> dict[str, Any]:
+    """Fonts, language and region for Typst."""
+    lang, _, region = current().partition("-")
+    own = [FONTS[current()].family] if current() in FONTS else []
+    return {"fonts": [*own, "Libertinus Serif"], "lang": lang, "region": region or "gb"}
 
 
 _WORDS = ("title", "subtitle", "kicker", "description", "synthetic", "facts")

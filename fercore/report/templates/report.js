@@ -5,6 +5,10 @@ const root = document.documentElement;
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 root.classList.add("js");
 
+// Words in the report's language, from the page; English where it gives none.
+const words = JSON.parse(root.dataset.words ?? "{}");
+const say = (text) => words[text] ?? text;
+
 // Theme: the system's unless the reader chose. A browser may keep nothing for a file.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const kept = (value) => {
@@ -92,7 +96,7 @@ function anchors() {
       className: "anchor", href: `#${id}`, textContent: "#",
     });
     const name = head.querySelector(".label")?.textContent || head.textContent;
-    link.setAttribute("aria-label", `Link to ${name.slice(0, 60)}`);
+    link.setAttribute("aria-label", say("Link to {name}").replace("{name}", name.slice(0, 60)));
     head.append(" ", link);
   }
 }
@@ -118,14 +122,14 @@ function sortable(table) {
 function sorted(rows, column, sign) {
   const keyed = rows.map((row) => [value(row.cells[column].textContent.trim()), row]);
   const numbers = keyed.every(([key]) => key === null || typeof key === "number");
-  const compare = (a, b) => (numbers ? a - b : String(a).localeCompare(String(b), "en"));
+  const compare = (a, b) => (numbers ? a - b : String(a).localeCompare(String(b), root.lang));
   keyed.sort(([a], [b]) => (a === null) - (b === null) || sign * compare(a, b) || 0);
   return keyed.map(([, row]) => row);
 }
 
 // "1,234", "−0.5", "61.2 ± 1.3" and "30k" are numbers; a dash is nothing; the rest is text.
 function value(text) {
-  if (["", "–", "failed"].includes(text)) return null;
+  if (["", "–", say("failed")].includes(text)) return null;
   const found = /^([+−-]?[\d,]*\.?\d+)([kM]?)( *[±%].*)?$/.exec(text);
   if (!found) return text;
   const scale = { "": 1, k: 1e3, M: 1e6 }[found[2]];
@@ -142,7 +146,7 @@ async function chart(holder) {
   const legend = () => {
     const group = holder.querySelector(".role-legend");
     group?.setAttribute("role", "group");
-    group?.setAttribute("aria-label", "Families shown");
+    group?.setAttribute("aria-label", say("Families shown"));
     group?.removeAttribute("aria-roledescription");
     const names = all(".role-legend-label text", holder);
     all(".role-legend-symbol path", holder).forEach((path, place) => {
