@@ -19,7 +19,7 @@ from fercore.analysis import TEST_SPLITS
 from fercore.display import Provenance
 from fercore.elsewhere import usable
 from fercore.hypotheses import HYPOTHESES, Arm
-from fercore.language import mark, say
+from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
 from fercore.setting import EPOCHS_UNSTATED, Setting, check
@@ -40,6 +40,7 @@ def begin(parameters: Mapping[str, Any]) -> Archive:
     # Question 5's ordinary networks are members of the sweep as well.
     sizes = sorted({*preset["BUDGETS"], *preset["SIZES"]})
     setting = check(preset | {"BUDGETS": sizes} | names)
+    use(setting.LANG)
     return Archive(setting, root() / "reports" / PRESET / "records")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,18 +75,18 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     parameters, out = job.parameters(), job.out
     executed = _execute_all(parameters, out, say)
     request = Request(job.preset, assignments(job.overrides), tuple(job.only))
-    with speaking(_language(executed.values())):
+    with speaking(_language(parameters)):
         executed = {path: translated(notebook) for path, notebook in executed.items()}
         if job.only:
             return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
         return _whole(executed, request, parameters, out, say)
 
 
-def _language(executed: Iterable[NotebookNode]) -> str:
-    """The language that the notebooks' outputs are in: LANG of the first that says it."""
-    found = (provenance(notebook) or {} for notebook in executed)
-    given = (str(source.get("parameters", {}).get("LANG", "")) for source in found)
-    return next(filter(None, given), "en")
+def _language(parameters: Mapping[Path, Mapping[str, Any]]) -> str:
+    """The language that the notebooks' outputs are in: LANG of the first that has it."""
+    known = {path: found["LANG"] for path in parameters if "LANG" in (found := declared(path))}
+    given = (parameters[path].get("LANG", found.default) for path, found in known.items())
+    return str(next(given, "en"))
 
 
 def _execute_all(
