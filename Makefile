@@ -24,6 +24,10 @@ quote = '$(subst ','\'',$(1))'
 TOOLS := PRESET PYTHON
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command line,$(origin $(v))),$(v)))
 PARAMETERS := $(foreach v,$(filter-out $(TOOLS),$(GIVEN)),--set $(call quote,$(v)=$(value $(v))))
+# LANG=zh-TW is the report's language, and no locale for the programs that make calls.
+ifeq ($(origin LANG),command line)
+  unexport LANG
+endif
 REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
 NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))

@@ -254,7 +254,7 @@ def _close(figure: matplotlib.figure.Figure) -> None:
 
 def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
     """The same figure gives the same bytes: no date, and ids salted by the name."""
-    _use_font(figure)
+    _use_fonts(figure)
     buffer = io.BytesIO()
     metadata = {"Date": None} if form == "svg" else {"Software": None}
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
@@ -264,13 +264,14 @@ def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def _use_font(figure: matplotlib.figure.Figure) -> None:
-    """Behind the font of each text stands that of the report's language, if it needs its own."""
-    if current() not in FONTS:
-        return
-    for text in figure.findobj(matplotlib.text.Text):
-        families = [name for name in text.get_fontfamily() if name != _font(current())]
-        text.set_fontfamily([*families, _font(current())])
+def fonts() -> list[str]:
+    """What stands behind the font of a drawing's texts, for the letters that it lacks."""
+    return [_font(current())] if current() in FONTS else []
+
+
+def _use_fonts(figure: matplotlib.figure.Figure) -> None:
+    for text in figure.findobj(matplotlib.text.Text) if fonts() else ():
+        text.set_fontfamily(list(dict.fromkeys([*text.get_fontfamily(), *fonts()])))
 
 
 @cache

@@ -8,6 +8,7 @@ Templates that stand in a table or a constant are wrapped in `mark`, and said wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,7 +21,8 @@ LANGUAGES = ("en", "zh-TW")
 """As BCP 47 writes them; each but English has its catalogue, zh_TW.po."""
 
 UNSPACED = {"zh-TW"}
-"""Languages that put no space between sentences."""
+"""Languages that put no space between sentences, nor between Chinese characters."""
+_GAP = re.compile(r"(?<=[\u3001-\u9fff\uff01-\uff5e]) +(?=[\u3001-\u9fff\uff01-\uff5e])")
 
 CATALOGUES = Path(__file__).parent / "locale"
 
@@ -71,7 +73,9 @@ def speaking(language: str) -> Iterator[None]:
 def say(template: str, /, **fields: object) -> str:
     """The template in the language in use, filled as `str.format` does; bare without fields."""
     text = catalogue(_now).get(template, template)
-    return text.format(**fields) if fields else text
+    if fields:
+        text = text.format(**fields)
+    return _GAP.sub("", text) if fields and _now in UNSPACED else text
 
 
 def mark(messages: T) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from fercore.display import NO_PAIR, Figure, Text
-from fercore.figures.style import COLOURS, house_axes
+from fercore.figures.style import COLOURS, font_style, house_axes
 from fercore.language import mark, say
 
 
@@ -95,16 +96,17 @@ def _percent(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **style: object) -> None:
-    sns.heatmap(
-        values,
-        ax=axes,
-        annot=True,
-        cbar=False,
-        square=True,
-        xticklabels=classes,
-        yticklabels=classes,
-        **style,
-    )
+    with mpl.rc_context(font_style()):
+        sns.heatmap(  # which draws already here, to see whether labels overlap
+            values,
+            ax=axes,
+            annot=True,
+            cbar=False,
+            square=True,
+            xticklabels=classes,
+            yticklabels=classes,
+            **style,
+        )
     axes.set(xlabel=say("predicted"), ylabel=say("true"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from fercore.analysis import UNITS
+from fercore.display import fonts
 from fercore.language import mark, say
 
 COLOURS = {"mobilenet": "#0173b2", "cnn": "#d55e00"}
@@ -57,10 +59,15 @@ def house_axes(
     width: float, height: float, columns: int = 1, rows: int = 1
 ) -> tuple[Drawing, list[Axes]]:
     """Axes in the house style, outside pyplot's global state; row by row."""
-    with sns.axes_style("whitegrid", rc=STYLE):
+    with sns.axes_style("whitegrid", rc={**STYLE, **font_style()}):
         drawing = Drawing(figsize=(width, height), layout="constrained")
         axes = drawing.subplots(rows, columns, squeeze=False)
     return drawing, list(axes.flat)
+
+
+def font_style() -> dict[Any, Any]:
+    """Matplotlib's setting of a font for languages that need their own; empty for others."""
+    return {"font.family": ["sans-serif", *fonts()]} if fonts() else {}
 
 
 def size_axis(axes: Axes, unit: str = "params_trainable") -> None:
