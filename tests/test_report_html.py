@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from fercore.report.artifacts import write_artifacts
-from fercore.report.front import Front, answer
+from fercore.report.front import Answer, Front, answer
 from fercore.report.html import page
 from tests.executed_notebooks import (
     HOSTILE,
@@ -131,9 +131,18 @@ def test_first_screen_has_the_main_question_s_answer_and_figure() -> None:
     books = {"q1": three_chapters()["q1"], "q4": notebook(text("# Four"), cell)}
     title = one(parsed(books, front(books, answer=answer(books["q4"]))), "header.title")
     assert one(title, ".answer").get_text() == "One at 5.5 % (± 0.5). Two."
-    assert one(title, ".measured").get_text().startswith("PublicTest, mean of 2 seeds")
+    assert one(title, ".measured").get_text().startswith("Drawn. PublicTest, mean of 2 seeds")
     assert one(title, "figure img")["alt"] == "A rising line."
     assert anchors(title) == 2 * ["fig-q4-size-against-accuracy"] + ["chart-q4-explore"]
+
+
+def test_first_screen_of_drawn_faces_says_what_photographs_say() -> None:
+    books = three_chapters()
+    real = Answer("One at 55.5 %.", "PublicTest, mean of 3 seeds", "Photographs.")
+    title = one(parsed(books, front(books, photographs=real)), "header.title")
+    assert one(title, ".answer").get_text() == "On photographs: One at 55.5 %."
+    assert one(title, ".answer a")["href"] == "#q6"
+    assert one(title, ".measured").get_text() == "Photographs. PublicTest, mean of 3 seeds."
 
 
 def test_first_screen_without_an_answer_says_nothing(soup: BeautifulSoup) -> None:

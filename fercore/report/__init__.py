@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from fercore.language import speaking
 from fercore.report.artifacts import write_artifacts
 from fercore.report.execute import NotebookError, execute
-from fercore.report.front import MAIN, Front, Request, answer, provenance
+from fercore.report.front import MAIN, PHOTOGRAPHS, Front, Request, answer, provenance
 from fercore.report.html import page
 from fercore.report.notebooks import (
     ReportError,
@@ -194,8 +194,10 @@ def _whole(
     say: Callable[[str], None],
 ) -> list[Path]:
     by_key = {key(path): notebook for path, notebook in executed.items()}
-    found = answer(by_key[MAIN]) if MAIN in by_key else None
-    front = _front(executed, request, parameters, answer=found)
+    found = {key: answer(by_key[key]) for key in (MAIN, PHOTOGRAPHS) if key in by_key}
+    front = _front(executed, request, parameters, answer=found.get(MAIN))
+    if front.synthetic:
+        front = replace(front, photographs=found.get(PHOTOGRAPHS))
     html = page(by_key, next(iter(executed)).parent, front)
     say("typesetting the PDF ...")
     typeset = pdf(html, front)

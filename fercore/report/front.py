@@ -15,7 +15,7 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from fercore.display import PROVENANCE_MIME, Table, html_table, run_table
-from fercore.language import mark, say
+from fercore.language import mark, paragraph, say
 from fercore.report.parameters import PATHS, Parameter
 from fercore.sentences.words import ANSWER
 
@@ -25,19 +25,23 @@ DESCRIPTION = mark(
     "Parameters against accuracy of MobileNets and plain CNNs on 48×48 faces, by fercore."
 )
 SYNTHETIC = mark(
-    "Every accuracy in this report was measured on procedurally drawn faces (SynthFER), not on "
-    "photographs. Accuracy on real faces will differ: over ten networks, drawn faces rank them as "
-    "FER2013 does with a Spearman correlation of 0.78 (0.22 to 1.00)."
+    "Every accuracy of this report's own runs was measured on procedurally drawn faces "
+    "(SynthFER), not on photographs. Accuracy on real faces will differ: over ten networks, drawn "
+    "faces rank them as FER2013 does with a Spearman correlation of 0.78 (0.22 to 1.00)."
 )
 """The correlation is that of benchmarks/rank_correlation.py; docs/synthfer.md has the table."""
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 MAIN = "q4"
 """Key of the question that the report is about."""
+PHOTOGRAPHS = "q6"
+"""Key of the question that photographs answer, whatever the report's own data are."""
 MAIN_FIGURE = f"fig-{MAIN}-size-against-accuracy"
 """Anchor of its figure."""
 
 INTERVAL = mark("; ± is half the 95 % interval over seeds")
-FACTS = mark(("source", "synthetic", "fingerprint", "device", "processors", "system"))
+FACTS = mark(
+    ("source", "synthetic", "fingerprint", "train_images", "device", "processors", "system")
+)
 """What provenance says of data and machine; versions go by the name of their package."""
 
 _SENTENCE = re.compile(r"[.?!](?=\s+[A-Z])|[。？！]|$")
@@ -72,6 +76,13 @@ class Answer:
     """The first two of them, with their numbers and intervals; plain text."""
     measured: str
     """On what, as "PublicTest, mean of 2 seeds; ± is half the 95 % interval over seeds"."""
+    note: str = ""
+    """What is to be said of the data, in a sentence."""
+
+    @property
+    def rests_on(self) -> str:
+        """Data and measurement, in two sentences."""
+        return paragraph(self.note, say("{measured}.", measured=self.measured))
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,8 @@ class Front:
     """What each notebook declares, by its key."""
     answer: Answer | None = None
     """The main question's answer, for the title page."""
+    photographs: Answer | None = None
+    """What photographs say to it, where the report's own faces are drawn."""
 
     @property
     def description(self) -> str:
@@ -201,7 +214,8 @@ def answer(notebook: NotebookNode) -> Answer | None:
             text = str(output.get("data", {}).get("text/markdown", ""))
             if found := opening.match(text):
                 shown = _first_sentences(found["text"].replace("**", ""), 2)
-                return Answer(shown, found["about"] + (say(INTERVAL) if "±" in shown else ""))
+                measured = found["about"] + (say(INTERVAL) if "±" in shown else "")
+                return Answer(shown, measured, found["note"].strip())
     return None
 
 
@@ -209,7 +223,7 @@ def _opening() -> re.Pattern[str]:
     """How `fercore.sentences` writes an answer: what it was measured on, a note, a paragraph."""
     about, note = "about", "note"
     head = re.escape(say(ANSWER, about=about, note=note))
-    head = head.replace(about, r"(?P<about>[^)）]+)").replace(note, r"[^\n]*")
+    head = head.replace(about, r"(?P<about>[^)）]+)").replace(note, r"(?P<note>[^\n]*)")
     return re.compile(rf"{head}\n+(?P<text>\S.*)")
 
 

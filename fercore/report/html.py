@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from fercore.display import CHART_MIME
 from fercore.language import current, mark, say
 from fercore.report.assets import TEMPLATES, css, policy, scripts
-from fercore.report.front import MAIN_FIGURE, Front, count_runs, provenance
+from fercore.report.front import MAIN_FIGURE, PHOTOGRAPHS, Front, count_runs, provenance
 from fercore.report.offline import make_offline
 
 _HEADINGS = re.compile(r"h[1-6]")
@@ -66,6 +66,7 @@ def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> s
         "page.html.j2",
         front=front,
         lead=lead(body) if len(notebooks) > 1 else Lead(),
+        photographs=PHOTOGRAPHS,
         css=css(current()),
         scripts=used,
         words=_script_words(used[0]),

@@ -10,7 +10,6 @@ import mimetypes
 import re
 import tempfile
 import unicodedata
-from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import typst
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 
-from fercore.language import CATALOGUES, FONTS, current, say
+from fercore.language import CATALOGUES, FONTS, current, paragraph, say
 from fercore.report.assets import TEMPLATES
 from fercore.report.front import Front
 from fercore.report.notebooks import ReportError
@@ -33,8 +32,8 @@ LETTER, GAP = 0.51, 9.0
 """Mean width of a letter, as a share of the type's size; points between two columns."""
 
 _SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
-_WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]+|[\u2e80-\u9fff\uff00-\uffef]{1,2}")
-"""What stays on one line; Chinese may be broken anywhere, but is not set in one column."""
+_WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]+|[\u2e80-\u9fff\uff00-\uffef]{1,4}")
+"""What should stay on one line; Chinese may be broken anywhere, but is better read in fours."""
 _DROPPED = ["script", "style", "nav", "noscript", "template", "button", "svg"]
 _KEEPS_ID = ["h1", "h2", "h3", "h4", "h5", "h6", "figure", "table", "span"]
 """What pandoc turns into something that a Typst label can stand at."""
@@ -159,8 +158,8 @@ def _letters_of(text: str) -> int:
 
 
 def _set_small(main: Tag) -> None:
-    for paragraph in main.find_all("p", class_="rests"):
-        paragraph.wrap(_new("div", **{"data-typst:text:size": "8pt"}))
+    for line in main.find_all("p", class_="rests"):
+        line.wrap(_new("div", **{"data-typst:text:size": "8pt"}))
 
 
 def _anchor_cells(main: Tag) -> None:
@@ -205,9 +204,12 @@ def _describe(text: str, alts: dict[str, str]) -> str:
 
 def _typeset(source: Path, front: Front) -> bytes:
     words = {name: getattr(front, name) for name in _WORDS}
-    words["answer"] = asdict(front.answer) if front.answer else {}
-    if front.answer:
-        words["answer"]["measured"] = say("{measured}.", measured=front.answer.measured)
+    answers = {"": front.answer, say("On photographs:"): front.photographs}
+    words["answers"] = [
+        {"sentences": paragraph(where, found.sentences), "rests_on": found.rests_on}
+        for where, found in answers.items()
+        if found
+    ]
     words |= {"contents": say("Contents"), "warning": say("SYNTHETIC DATA."), **_letters_in()}
     try:
         result = typst.compile(
