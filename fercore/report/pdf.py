@@ -28,8 +28,11 @@ from fercore.report.notebooks import ReportError
 LINE = 481.9
 """Width of the text in points: 170 mm."""
 
-LETTER, GAP = 0.51, 9.0
-"""Mean width of a letter, as a share of the type's size; points between two columns."""
+SERIF, SANS = 0.51, 0.57
+"""Mean width of a letter, as a share of the type's size: of Libertinus Serif, of Noto Sans."""
+
+GAP = 9.0
+"""Points between two columns."""
 
 _SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
 _WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]+|[\u2e80-\u9fff\uff00-\uffef]{1,4}")
@@ -128,12 +131,16 @@ def _fit(table: Tag) -> None:
 
 def _letters(size: float, columns: int) -> float:
     """How many letters of a table fit on a line, at this size in points."""
-    return (LINE - GAP * columns) / (LETTER * size)
+    return (LINE - GAP * columns) / (_letter() * size)
+
+
+def _letter() -> float:
+    return SANS if current() in FONTS else SERIF
 
 
 def _set_widths(table: Tag, letters: list[float], size: float) -> None:
     group = _new("colgroup")
-    widths = [LETTER * size * count + GAP for count in letters]
+    widths = [_letter() * size * count + GAP for count in letters]
     for width in widths:
         group.append(_new("col", style=f"width: {100 * width / sum(widths):.2f}%"))
     caption = table.find("caption")

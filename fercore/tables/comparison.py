@@ -61,7 +61,7 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     shown = pd.DataFrame(
         {
             "size": [short(size) for size in matched["size"]],
-            "from": matched["report"].map(say),
+            "from": matched["report"].replace("sweep", say("sweep")),
             "MobileNet": matched["mobilenet"],
             "plain CNN": matched["cnn"],
             "MobileNet %": 100 * matched["mobilenet_mean"],
