@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
@@ -94,8 +97,6 @@ def test_work_grows_with_epochs_images_and_network() -> None:
 
 
 def test_cores_are_those_of_this_process() -> None:
-    import os
-
     assert 1 <= place.cores() <= len(os.sched_getaffinity(0))
 
 
@@ -220,6 +221,26 @@ def test_two_studies_on_one_machine_want_no_common_port() -> None:
         servers = [cluster.scheduler.http_server for cluster in (one, other)]
     assert {server.address for server in servers} == {"127.0.0.1"}
     assert len({server.port for server in servers}) == 2
+
+
+@pytest.mark.long
+def test_a_worker_that_takes_long_to_start_anew_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it does; Dask's own patience is 15 s."""
+    wait = (
+        "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv): time.sleep(20)"
+    )
+    with cluster.connect(Place("local", 1), threads=1) as client:
+        first = client.submit(os.getpid).result()
+        (tmp_path / "sitecustomize.py").write_text(wait)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        os.kill(first, signal.SIGKILL)
+        while client.nthreads():
+            time.sleep(0.1)
+        client.wait_for_workers(1, timeout=120)
+        time.sleep(5)  # given up, it begins all the same, and is closed then
+        assert client.submit(os.getpid, pure=False).result(timeout=30) != first
 
 
 @pytest.mark.slow

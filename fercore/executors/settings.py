@@ -16,6 +16,9 @@ def config(threads: int) -> dict[str, Any]:
         # Code that holds Python's lock for minutes is slow, not dead; a dead process is noticed
         # by its closed connection.
         "distributed.scheduler.worker-ttl": None,
+        # A dead worker's process is started anew; had that not been done after 15 s, as on a busy
+        # machine, Dask would give it up, and in the end all of them.
+        "distributed.deploy.lost-worker-timeout": "1 day",
         # No run is sent to a worker that is not free; Dask's own choice sends a few ahead.
         "distributed.scheduler.worker-saturation": 1.0,
         # Dask's own choice has glibc give freed memory back at once, which made training 1.6
