@@ -35,9 +35,6 @@ from fercore.spec import AugmentSpec, ModelSpec, RunSpec
 
 __all__ = ["EMOTIONS", "Study", "StudyError", "begin"]
 
-COLUMNS = 10
-"""Faces shown of each expression."""
-
 
 def begin(parameters: Mapping[str, Any]) -> Study:
     """Open the study that a notebook's parameters describe; reads the data, trains nothing.
@@ -235,36 +232,6 @@ class Study:
         chosen = table["question"].isin(questions)
         return table[chosen & (table["family"] == family if family else True)]
 
-    def counts(self) -> pd.DataFrame:
-        """Labelled images per class (rows) and split (columns)."""
-        rows = {
-            split: np.bincount(self.faces.labels[self.faces.rows(split)], minlength=len(EMOTIONS))
-            for split in ("Training", *TEST_SPLITS)
-        }
-        return pd.DataFrame(rows).assign(expression=EMOTIONS).set_index("expression")
-
-    def facts(self) -> dict[str, object]:
-        """What is to be said of the data in one table."""
-        parts = divide(self.faces, self.setting.data)
-        return {
-            say("source"): self.faces.source,
-            say("photographs"): say("no: drawn by a program")
-            if self.faces.synthetic
-            else say("yes"),
-            say("fingerprint"): self.faces.fingerprint,
-            say("images used for training"): len(parts.train),
-            say("images used for validation"): len(parts.valid),
-            **{
-                say("{split} images", split=name): len(parts.tests.get(name, ()))
-                or say("none with labels")
-                for name in TEST_SPLITS
-            },
-            **{
-                say("{split} images that repeat a Training image", split=name): int(same.sum())
-                for name, same in parts.repeated.items()
-            },
-        }
-
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""
         recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED).model_dump()
@@ -276,21 +243,6 @@ class Study:
             own = mark("each network's own, else {epochs}")
             recipe["epochs"] = say(own, epochs=EPOCHS_UNSTATED)
         return {"seeds": ", ".join(map(str, self.setting.SEEDS)), **recipe, **augment}
-
-    def gallery(self) -> tuple[NDArray[np.uint8], list[str], list[str], str]:
-        """Images to show, names of rows and columns, and a caption.
-
-        Synthetic faces are shown as they are; of photographs only the mean of each class, in
-        which nobody can be recognised.
-        """
-        rows = self.faces.rows("Training")
-        labels, images = self.faces.labels[rows], self.faces.images[rows]
-        groups = [images[labels == label] for label in range(len(EMOTIONS))]
-        if self.faces.synthetic:
-            chosen = np.stack([group[:COLUMNS] for group in groups])
-            return chosen, list(EMOTIONS), [], say("The first faces of each expression, SynthFER.")
-        mean = np.stack([group.mean(0) for group in groups])[None].round().astype(np.uint8)
-        return mean, [], list(EMOTIONS), say("The mean Training image of each expression.")
 
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""

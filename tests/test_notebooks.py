@@ -26,7 +26,7 @@ ALLOWED = {
     "study",
     "tables",
 }
-ALLOWED |= {"verdicts", "why"}
+ALLOWED |= {"material", "verdicts", "why"}
 
 
 def cells(path: Path) -> list[nbformat.NotebookNode]:
