@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 
+from fercore.report.appendix import appendix
 from fercore.report.front import (
     Front,
     Request,
@@ -99,7 +100,7 @@ def test_different_data_are_all_named() -> None:
 def test_file_is_named_without_its_folders() -> None:
     assert describe_data({"source": "/home/someone/fer2013.csv"}) == "fer2013.csv"
     found = fronted(source("q1", source="/home/someone/fer2013.csv", fingerprint="one"))
-    assert "someone" not in str(found.facts) + str(found.appendix())
+    assert "someone" not in str(found.facts) + str(appendix(found))
 
 
 def test_run_used_twice_is_listed_once() -> None:
@@ -130,7 +131,7 @@ def test_appendix_says_who_set_a_parameter() -> None:
         "q1": {"EPOCHS": Parameter("EPOCHS", 5, "passes"), "SEED": Parameter("SEED", 0, HOSTILE)},
         "q2": {"EPOCHS": Parameter("EPOCHS", 9, "passes"), "SEED": Parameter("SEED", 1, HOSTILE)},
     }
-    html = fronted(settings={"EPOCHS": 3}, parameters=declared).appendix()["parameters"]
+    html = appendix(fronted(settings={"EPOCHS": 3}, parameters=declared))["parameters"]
     soup = BeautifulSoup(html, "html.parser")
     rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in soup.select("tr")]
     assert rows[1:] == [

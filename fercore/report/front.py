@@ -1,4 +1,4 @@
-"""Title page and appendix: what the report is about and where its numbers come from."""
+"""Title page: what the report is about, what it says, and what it rests on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any
 
-import pandas as pd
 from nbformat import NotebookNode
 
-from fercore.display import PROVENANCE_MIME, Table, html_table, run_table
+from fercore.display import PROVENANCE_MIME
 from fercore.language import mark, paragraph, say
 from fercore.report.parameters import PATHS, Parameter
 from fercore.sentences.words import ANSWER
@@ -168,17 +167,6 @@ class Front:
         pairs = [pair for source in self.sources for pair in source.get(key, {}).items()]
         return {name: value for name, value in pairs if value not in (None, "")}
 
-    def appendix(self) -> dict[str, str]:
-        """Values for the appendix' template; all but commit and command are HTML."""
-        return {
-            "runs": _run_html(self.runs) if self.runs else f"<p>{say('No runs.')}</p>",
-            "data": "".join(_pairs(_data_rows(data)) for data in self.data) or _none(),
-            "parameters": _parameter_html(self.parameters, self.settings),
-            "machine": _pairs(self.merged("hardware") | self.merged("versions")),
-            "commit": self.commit,
-            "command": self.request.command,
-        }
-
     @property
     def _machines(self) -> list[tuple[str, str]]:
         """Where the runs were made, and where they were put together if that was elsewhere."""
@@ -239,7 +227,7 @@ def describe_data(data: Mapping[str, Any]) -> str:
         f"{counts[split]:,} {split}" if counts.get(split) else say("no {split}", split=split)
         for split in dict.fromkeys((*SPLITS, *counts))
     ]
-    parts = [_source(data), ", ".join(splits) if counts else ""]
+    parts = [source_of(data), ", ".join(splits) if counts else ""]
     if data.get("fingerprint"):
         parts.append(say("fingerprint {fingerprint}", fingerprint=data["fingerprint"]))
     return " · ".join(part for part in parts if part)
@@ -268,17 +256,14 @@ def count_runs(count: int) -> str:
     return say("1 run") if count == 1 else say("{count} runs", count=count)
 
 
-def _none() -> str:
-    return f"<p>{say('None.')}</p>"
-
-
-def _source(data: Mapping[str, Any]) -> str:
+def source_of(data: Mapping[str, Any]) -> str:
     """A file by its name only: folders are of no use to another reader."""
     source = str(data.get("source", ""))
     return PurePath(source).name if PurePath(source).is_absolute() else source
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A parameter's or a fact's value, for people."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or say("none")
     return str(value)
@@ -286,57 +271,5 @@ def _shown(value: Any) -> str:
 
 def _setting(name: str, value: Any) -> str:
     """As "SEEDS = 0, 1"; of a file the name only, like everywhere on the title page."""
-    shown = PurePath(str(value)).name if name in PATHS else _shown(value)
-    return f"{name} = {shown or say('none')}"
-
-
-def _data_rows(data: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {
-        say("{split} images", split=name): f"{count:,}"
-        for name, count in (data.get("counts") or {}).items()
-    }
-    rest = {key: value for key, value in data.items() if key not in ("counts", "source")}
-    return {"source": _source(data), **counts, **rest}
-
-
-def _pairs(rows: Mapping[str, Any]) -> str:
-    texts = {
-        say(key): {True: say("yes"), False: say("no")}.get(v, v) if isinstance(v, bool) else v
-        for key, v in rows.items()
-    }
-    frame = pd.DataFrame(
-        {"what": list(texts), "value": [_shown(value) for value in texts.values()]}
-    )
-    return html_table(frame, [False, False])
-
-
-def _parameter_html(
-    parameters: Mapping[str, Mapping[str, Parameter]], settings: Mapping[str, Any]
-) -> str:
-    rows: dict[str, dict[str, str]] = {}
-    for key, declared in parameters.items():
-        for name, parameter in declared.items():
-            value = settings.get(name, parameter.default)
-            row = rows.setdefault(
-                f"{name} {value!r}",
-                {
-                    "name": name,
-                    "value": _shown(value),
-                    "set by": say("preset or command") if name in settings else say("notebook"),
-                    "meaning": say(parameter.comment),
-                    "notebooks": "",
-                },
-            )
-            row["notebooks"] = f"{row['notebooks']} {key}".strip()
-    frame = pd.DataFrame(list(rows.values()))
-    return html_table(frame, [False] * frame.shape[1]) if len(frame) else _none()
-
-
-def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
-    frame = run_table(runs).assign(used=[", ".join(run["used"]) for run in runs])
-    bundle, _ = Table(frame, caption=say("All runs."), name="runs")._repr_mimebundle_()
-    html = str(bundle["text/html"])
-    for run in runs:
-        cell = f">{run['run_id']}</th>"
-        html = html.replace(cell, f' id="run-{run["run_id"]}"{cell}')
-    return html
+    text = PurePath(str(value)).name if name in PATHS else shown(value)
+    return f"{name} = {text or say('none')}"

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 from fercore.display import CHART_MIME
 from fercore.language import current, mark, say
+from fercore.report.appendix import appendix
 from fercore.report.assets import TEMPLATES, css, policy, scripts
 from fercore.report.front import MAIN_FIGURE, PHOTOGRAPHS, Front, count_runs, provenance
 from fercore.report.offline import make_offline
@@ -51,13 +52,13 @@ class Lead:
 def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> str:
     """The whole page. `notebooks` are executed, by key; `folder` holds what their text embeds."""
     body = BeautifulSoup("", "html.parser")
-    appendix = BeautifulSoup(render("appendix.html.j2", **front.appendix()), "html.parser")
-    taken = {str(tag["id"]) for tag in appendix.find_all(id=True)}
+    end = BeautifulSoup(render("appendix.html.j2", **appendix(front)), "html.parser")
+    taken = {str(tag["id"]) for tag in end.find_all(id=True)}
     for key, notebook in notebooks.items():
         body.append(chapter(key, notebook, folder, taken))
     if len(notebooks) == 1:
         _drop_title(body)
-    body.append(appendix)
+    body.append(end)
     _number(body)
     _scroll(body)
     _link(body)
