@@ -1,0 +1,157 @@
+"""Tables: numbers as people read them, in HTML, as plain text and as CSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fercore.display.common import (
+    MISSING,
+    Bundle,
+    DisplayError,
+    check_texts,
+    figcaption,
+    metadata,
+    sentence,
+)
+from fercore.language import mark, say
+
+HEADS = mark(
+    (
+        *("network", "report", "channels", "trainable", "Keras total", "MMACs", "file kB", "seeds"),
+        *("failed", "valid %", "what", "value", "size", "from", "plain CNN", "lead", "± seeds"),
+        *("over seeds", "± images", "over images", "budget", "to", "lead, smallest", "cross at"),
+        *("lead, largest", "by the means", "do not cross once %", "its conclusion", "this run"),
+        *("sizes tested", "its epochs", "its split", "its %", "difference", "its protocol"),
+        *("expression", "images", "recall lead", "F1 lead", "confidence %", "too sure by"),
+        *("without repeats %", "ms per image", "activations kB", "macs", "hypothesis", "of"),
+        *("compared", "sizes", "verdict", "parameters", "of control", "treatment %", "control %"),
+        *("run", "seed", "epochs", "device", "commit", "used", "name", "set by", "meaning"),
+        *("notebooks", "stem", "depthwise", "pointwise", "plain convolution", "normalisation"),
+        *("dense head", "yes", "no"),
+    )
+)
+"""What stands at the head of tables; `html_table` says it in the report's language."""
+_NUMBER = re.compile(r"[-+−±]?\d[\d\s.,+\-−±–×%()/]*")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; numbers right-aligned, missing values as a dash.
+
+    The frame's index becomes the first column(s), unless it merely counts rows. `formats` gives
+    format specifications by column name (`{"accuracy": ".1%"}`); else integers get separators of
+    thousands and floats four significant digits. The CSV holds unformatted values.
+    """
+
+    frame: pd.DataFrame
+    caption: str = field(kw_only=True)
+    name: str = field(kw_only=True)
+    note: str = field(default="", kw_only=True)
+    formats: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_texts(name=self.name, caption=self.caption)
+        unknown = [column for column in self.formats if column not in _flat(self.frame).columns]
+        if unknown:
+            columns = ", ".join(_flat(self.frame).columns)
+            raise DisplayError(f"table {self.name}: formats for {unknown}, but it has {columns}")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        flat = _flat(self.frame)
+        texts = _texts(flat, self.formats)
+        data = {
+            "text/html": (
+                f'<figure id="tab-{self.name}" class="fercore-table">'
+                f"{figcaption(self.caption, self.note)}{html_table(texts, numeric(flat, texts))}"
+                "</figure>"
+            ),
+            "text/plain": f"[Table] {sentence(self.caption, self.note)}\n"
+            + texts.to_string(index=False),
+            "text/csv": flat.to_csv(index=False),
+        }
+        return data, metadata(self, "table")
+
+
+def html_table(texts: pd.DataFrame, numeric: Sequence[bool]) -> str:
+    """A semantic HTML table of texts (escaped here); the first column heads its row.
+
+    Alignment stands in each cell, since Jupyter brings no style sheet of ours, and pandoc reads it.
+    """
+    sides = ["right" if number else "left" for number in numeric]
+    head = "".join(
+        f'<th scope="col" style="text-align: {side}">{escape(say(str(column)))}</th>'
+        for side, column in zip(sides, texts.columns, strict=True)
+    )
+    rows = "".join(
+        f"<tr>{_html_row(row, sides)}</tr>" for row in texts.itertuples(index=False, name=None)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _html_row(row: tuple[object, ...], sides: Sequence[str]) -> str:
+    tags = ['th scope="row"'] + ["td"] * (len(row) - 1)
+    return "".join(
+        f'<{tag} style="text-align: {side}">{escape(str(text))}</{tag.split()[0]}>'
+        for tag, side, text in zip(tags, sides, row, strict=True)
+    )
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Index as columns unless it merely counts rows; column levels joined to one text."""
+    flat = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    names = [
+        " ".join(str(part) for part in column if part != "")
+        if isinstance(column, tuple)
+        else str(column)
+        for column in flat.columns
+    ]
+    return flat.set_axis(names, axis="columns")
+
+
+def _texts(flat: pd.DataFrame, formats: Mapping[str, str]) -> pd.DataFrame:
+    columns = {
+        place: [text_of(value, formats.get(str(name))) for value in column]
+        for place, (name, column) in enumerate(flat.items())
+    }
+    return pd.DataFrame(columns, dtype=object).set_axis(list(flat.columns), axis="columns")
+
+
+def text_of(value: Any, form: str | None) -> str:
+    """A value for people, by a format specification or, without one, by its kind."""
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return MISSING
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool):
+        return say("yes") if value else say("no")
+    if form is None:
+        form = _default_form(value)
+    return format(value, form).replace("-", "−") if form else str(value)
+
+
+def _default_form(value: Any) -> str:
+    if hasattr(value, "__index__"):
+        return ",d"
+    if hasattr(value, "__float__"):
+        return ",.0f" if abs(value) >= 1000 else ".4g"
+    return ""
+
+
+def numeric(flat: pd.DataFrame, texts: pd.DataFrame) -> list[bool]:
+    """Per column: numbers, or texts that all read as numbers (as "65.2 ± 0.4 %")."""
+    kinds = [dtype.kind in "iuf" for dtype in flat.dtypes]
+    return [
+        number or _all_numbers(texts.iloc[:, place].tolist()) for place, number in enumerate(kinds)
+    ]
+
+
+def _all_numbers(texts: list[str]) -> bool:
+    given = [text for text in texts if text not in (MISSING, "")]
+    return bool(given) and all(_NUMBER.fullmatch(text) for text in given)
