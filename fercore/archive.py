@@ -100,7 +100,9 @@ class Archive:
         data: dict[str, Any] = {"source": "FER2013", "synthetic": False}
         if made:
             splits = made[0].splits
-            counts = {name: splits[name].n for name in TEST_SPLITS if name in splits}
+            training = made[0].data.train_images + splits["valid"].n
+            tests = {name: splits[name].n for name in TEST_SPLITS if name in splits}
+            counts = {"Training": training, **tests}
             data = {**made[0].data.model_dump(), "counts": counts}
         return Provenance(
             {

@@ -193,6 +193,12 @@ def test_no_row_of_a_table_is_cut_in_half() -> None:
         assert {"n", "text"} <= sheets[place], "the head stands on each page of the table"
 
 
+def test_no_row_of_a_long_table_is_lost() -> None:
+    rows = Table(pd.DataFrame({"run": [f"run{n:03}" for n in range(150)]}), caption="L.", name="l")
+    found = words(PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), code(rows))}))))
+    assert [n for n in range(150) if f"run{n:03}" not in found] == []
+
+
 def test_title_page_gives_the_answer() -> None:
     books = three_chapters()
     short = Answer("MobileNet is 5.5 points ahead (± 0.5). No more is known.", "PublicTest")
@@ -235,6 +241,7 @@ def test_no_heading_is_left_alone_at_the_foot_of_a_page(
 def test_contents_and_running_heads_name_the_chapters(whole: PdfReader, sheets: list[str]) -> None:
     chapters = [str(entry.title) for entry in whole.outline if isinstance(entry, Destination)][1:]
     contents, *heads = [" ".join(sheet.split()) for sheet in sheets[1:]]
+    assert "Appendix" in contents, "on one page"
     assert len(chapters) >= 6
     for chapter in chapters:
         assert chapter in contents
