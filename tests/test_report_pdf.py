@@ -193,10 +193,14 @@ def test_no_row_of_a_table_is_cut_in_half() -> None:
         assert {"n", "text"} <= sheets[place], "the head stands on each page of the table"
 
 
-def test_no_row_of_a_long_table_is_lost() -> None:
-    rows = Table(pd.DataFrame({"run": [f"run{n:03}" for n in range(150)]}), caption="L.", name="l")
-    found = words(PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), code(rows))}))))
-    assert [n for n in range(150) if f"run{n:03}" not in found] == []
+def test_no_row_of_a_long_table_runs_off_the_page() -> None:
+    names = [f"run{n:03}" for n in range(150)]
+    rows = Table(pd.DataFrame({"run": names}), caption="Long.", name="long")
+    found = PdfReader(io.BytesIO(typeset({"q1": notebook(text("# One"), code(rows))})))
+    sheets = [sheet.extract_text() for sheet in found.pages]  # off the page or on it
+    counts = [sum(name in sheet for name in names) for sheet in sheets]
+    assert sum(counts) == 150
+    assert max(counts) < 75, "as many as there is room for"
 
 
 def test_title_page_gives_the_answer() -> None:
