@@ -88,8 +88,8 @@ def _run_row(run: Mapping[str, Any], splits: Sequence[str]) -> dict[str, str]:
         )
     formats = {"bfloat16": "bf16", "float32": "fp32"}
     dtype = run.get("dtype")
-    where = say("(elsewhere)") if run.get("elsewhere") else None
-    parts = (run.get("device"), formats.get(str(dtype), dtype), where)
+    parts = (run.get("device"), formats.get(str(dtype), dtype))
     texts["device"] = " ".join(str(part) for part in parts if part is not None)
-    texts["commit"] = str(run.get("commit") or MISSING)[:9]
+    star = "*" if run.get("elsewhere") else ""
+    texts["commit"] = str(run.get("commit") or MISSING)[:9] + star
     return texts

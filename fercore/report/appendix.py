@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fercore.display import Table, html_table, run_table
-from fercore.language import say
+from fercore.language import mark, say
 from fercore.report.front import Front, shown, source_of
 from fercore.report.parameters import Parameter
 
@@ -69,9 +69,14 @@ def _parameter_html(
     return html_table(frame, [False] * frame.shape[1]) if len(frame) else _none()
 
 
+def _all(runs: Sequence[Mapping[str, Any]]) -> str:
+    elsewhere = mark("All runs. *: made elsewhere, and read from records that came with fercore.")
+    return elsewhere if any(run.get("elsewhere") for run in runs) else mark("All runs.")
+
+
 def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     frame = run_table(runs).assign(used=[", ".join(run["used"]) for run in runs])
-    bundle, _ = Table(frame, caption=say("All runs."), name="runs")._repr_mimebundle_()
+    bundle, _ = Table(frame, caption=say(_all(runs)), name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])
     for run in runs:
         cell = f">{run['run_id']}</th>"
