@@ -9,6 +9,13 @@ root.classList.add("js");
 const words = JSON.parse(root.dataset.words ?? "{}");
 const say = (text) => words[text] ?? text;
 
+// A font of ours comes into use when it is there: what Chromium has drawn without it, it leaves so.
+if (document.fonts.size) {
+  root.classList.add("waits");
+  Promise.all([...document.fonts].map((font) => font.load()))
+    .finally(() => root.classList.remove("waits"));
+}
+
 // Theme: the system's unless the reader chose. A browser may keep nothing for a file.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const kept = (value) => {
