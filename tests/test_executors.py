@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socketserver
 import subprocess
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +179,23 @@ def test_the_dashboard_of_a_cluster_is_named_where_there_is_one(
         assert cluster.train([], RunStore(tmp_path), there, **how) == {}
         expected = [f"Dask's dashboard: {one.dashboard_link}"] if shown else []
     assert watch.notes == expected
+
+
+@pytest.mark.parametrize("link", [None, "", "no address"])
+def test_a_dashboard_without_an_address_does_not_answer(link: str | None) -> None:
+    assert not cluster._answers(link)
+
+
+def test_a_port_that_does_not_speak_http_is_no_dashboard() -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), Garbage) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert not cluster._answers(f"http://127.0.0.1:{server.server_address[1]}/status")
+
+
+class Garbage(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.recv(4096)
+        self.request.sendall(b"garbage\n")
 
 
 # The templates of docs/cluster.md

@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 from urllib.request import urlopen
@@ -123,12 +124,14 @@ def _reach(address: str) -> Client:
         ) from None
 
 
-def _answers(link: str) -> bool:
-    """Is there a page? Dask names one even where the dashboard is off."""
+def _answers(link: str | None) -> bool:
+    """Is there a page? Dask names one even where the dashboard is off, or another answers."""
+    if not link:
+        return False
     try:
         with urlopen(link, timeout=2):
             return True
-    except OSError:
+    except (OSError, HTTPException, ValueError):
         return False
 
 
