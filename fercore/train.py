@@ -103,8 +103,7 @@ class _Run:
         progress.run(title, spec.train.epochs, fit.steps, fit.done)
 
         def step_done() -> None:
-            # An epoch's last step is saved with what its validation says.
-            if fit.done % fit.steps and time.monotonic() - self.saved >= self.pause:
+            if time.monotonic() - self.saved >= self.pause:
                 self._save(path)
             progress.step()
 

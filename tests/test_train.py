@@ -88,22 +88,27 @@ def dropping(seed: int = 0, **train: Any) -> RunSpec:
     return task.model_copy(update={"model": ModelSpec(name="b-mobilenet-46k")})
 
 
+@pytest.mark.parametrize("last", [9, 6])  # of 2 x 6: within an epoch, and before its validation
 @pytest.mark.parametrize("recipe", [{}, {"optimizer": "adamw", "dtype": "bfloat16"}])
 def test_a_run_that_was_stopped_within_an_epoch_goes_on_from_there(
-    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: dict[str, Any]
+    faces: Faces,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: dict[str, Any],
+    last: int,
 ) -> None:
     task = dropping(**recipe)
     whole = run(task, faces, tmp_path / "whole")
     monkeypatch.setenv(checkpoint.MINUTES, "0")
     with pytest.raises(KeyboardInterrupt):
-        run(task, faces, tmp_path / "cut", Spy(stop_after_steps=9))  # of 2 x 6
+        run(task, faces, tmp_path / "cut", Spy(stop_after_steps=last))
     monkeypatch.delenv(checkpoint.MINUTES)
-    for stop in (2, 0):  # once more, before anything else is saved
+    for stop in (2, 0):  # once more, before another step is saved
         rest = Spy(stop_after_steps=stop)
         with pytest.raises(KeyboardInterrupt) if stop else nullcontext():
             run(task, faces, tmp_path / "cut", rest)
-        assert rest.done == 9
-    assert rest.steps == 3
+        assert rest.done == last
+    assert rest.steps == 12 - last
     resumed = RunStore(tmp_path / "cut").check(whole.run_id)
     assert weights(tmp_path / "cut", resumed) == weights(tmp_path / "whole", whole)
     assert resumed.splits == whole.splits
@@ -156,9 +161,9 @@ def saved_at(monkeypatch: pytest.MonkeyPatch, each: float) -> list[int]:
     ("minutes", "each", "expected"),
     [
         ("", 1, [6, 12]),
-        ("", 149, [3, 6, 9, 12]),
-        ("", 300, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
-        ("0.5", 15, [2, 4, 6, 8, 10, 12]),
+        ("", 149, [3, 6, 6, 9, 12, 12]),  # before an epoch's validation, and after it
+        ("", 300, [1, 2, 3, 4, 5, 6, 6, 7, 8, 9, 10, 11, 12, 12]),
+        ("0.5", 15, [2, 4, 6, 6, 8, 10, 12, 12]),
     ],
 )
 def test_states_are_saved_after_epochs_and_minutes(
