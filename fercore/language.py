@@ -9,7 +9,7 @@ Templates that stand in a table or a constant are wrapped in `mark`, and said wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -72,10 +72,15 @@ def speaking(language: str) -> Iterator[None]:
 
 def say(template: str, /, **fields: object) -> str:
     """The template in the language in use, filled as `str.format` does; bare without fields."""
-    text = catalogue(_now).get(template, template)
-    if fields:
-        text = text.format(**fields)
-    return _GAP.sub("", text) if fields and _now in UNSPACED else text
+    return fill(catalogue(_now).get(template, template), fields)
+
+
+def fill(text: str, fields: Mapping[str, object]) -> str:
+    """A text that is translated already, with its fields; as it stands if there are none."""
+    if not fields:
+        return text
+    filled = text.format(**fields)
+    return _GAP.sub("", filled) if _now in UNSPACED else filled
 
 
 def mark(messages: T) -> T:

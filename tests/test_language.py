@@ -24,7 +24,7 @@ from fercore.display import Figure, Table
 from fercore.language import FONTS, catalogue, mark, paragraph, say
 from fercore.report import Job, build
 from fercore.report.front import answer
-from fercore.report.html import page
+from fercore.report.html import page, words
 from fercore.report.notebooks import translated
 from fercore.report.pdf import pdf
 from fercore.setting import Setting, StudyError, check
@@ -62,6 +62,14 @@ def test_chinese_has_no_blank_between_its_characters(chinese: None) -> None:
     assert say("{leader} is {points} ahead of {other}", leader="大型", **lead) == (
         "大型領先一般 CNN 1 點"
     )
+
+
+def test_html_templates_say_what_say_does_and_escape_fields(chinese: None) -> None:
+    lead = {"points": "1 點", "other": say("the plain CNN"), "leader": "大型"}
+    template = "{leader} is {points} ahead of {other}"
+    assert words(template, **lead) == say(template, **lead)
+    assert words("braces {stay} without fields") == "braces {stay} without fields"
+    assert words("<b>{name}</b>", name="中文 <文> 字") == "<b>中文 &lt;文&gt; 字</b>"
 
 
 def test_a_language_ends_with_its_block() -> None:
@@ -221,8 +229,8 @@ def test_the_pdf_has_chinese_headings_and_the_font(chinese: None) -> None:
     title = front(made)  # type: ignore[arg-type]
     found = PdfReader(io.BytesIO(pdf(page(made, Path(), title), title)))  # type: ignore[arg-type]
     printed = "".join("".join(sheet.extract_text() for sheet in found.pages).split())
-    for words in (say("Contents"), say(HEADING).lstrip("# "), "附錄：數字從何而來", "合成資料。"):
-        assert words in printed
+    for heading in (say("Contents"), say(HEADING).lstrip("# "), "附錄：數字從何而來", "合成資料。"):
+        assert heading in printed
     assert str(found.root_object["/Lang"]) == "zh-TW"
     fonts = {
         str(font.get_object()["/BaseFont"])

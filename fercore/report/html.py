@@ -17,7 +17,7 @@ from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
 
 from fercore.display import CHART_MIME
-from fercore.language import current, mark, say
+from fercore.language import current, fill, mark, say
 from fercore.report.appendix import appendix
 from fercore.report.assets import TEMPLATES, css, policy, scripts
 from fercore.report.front import MAIN_FIGURE, PHOTOGRAPHS, Front, count_runs, provenance
@@ -154,7 +154,7 @@ def render(template: str, **values: object) -> str:
 
 def words(template: str, /, **fields: object) -> Markup:
     """`say` for our HTML templates: markup in the template is meant, in a field it is escaped."""
-    return Markup(say(template)).format(**fields)
+    return Markup(fill(Markup(say(template)), fields))
 
 
 def _script_words(script: str) -> dict[str, str]:
