@@ -6,6 +6,8 @@ are asked as a study is, and only those of one recipe: that of the preset which 
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from fercore import measured, trials
+from fercore import measured, models, trials
 from fercore.analysis import TEST_SPLITS
 from fercore.display import Provenance
 from fercore.elsewhere import usable
@@ -22,21 +24,28 @@ from fercore.hypotheses import HYPOTHESES, Arm
 from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
-from fercore.setting import EPOCHS_UNSTATED, Setting, check
-from fercore.spec import ModelSpec
+from fercore.runs import StoreError
+from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
+from fercore.spec import DataSpec, ModelSpec
+from fercore.upkeep import check_layers
 
 PRESET = "fer2013"
 MISSING = mark("no run of it comes with fercore")
 NOTE = mark("Photographs: FER2013, by runs that come with fercore.")
 
+log = logging.getLogger(__name__)
+
 
 def begin(parameters: Mapping[str, Any]) -> Archive:
-    """Open the records. parameters: usually `globals()`; of them only LANG has a say.
+    """Open the records. parameters: usually `globals()`; LANG is the only one there is.
 
-    Raises `fercore.study.StudyError` for parameters that cannot be used.
+    Raises `fercore.study.StudyError` for others, and where no record fits.
     """
     preset = yaml.safe_load((root() / "notebooks" / "presets" / f"{PRESET}.yaml").read_text())
-    names = {name: value for name, value in parameters.items() if name.isupper()}
+    names = {name: value for name, value in parameters.items() if name.isupper() and name[1:]}
+    if others := sorted(names.keys() - {"LANG"}):
+        listed = ", ".join(others)
+        raise StudyError(f"{listed}: the records follow one recipe; expected LANG alone")
     # Question 5's ordinary networks are members of the sweep as well.
     sizes = sorted({*preset["BUDGETS"], *preset["SIZES"]})
     setting = check(preset | {"BUDGETS": sizes} | names)
@@ -45,13 +54,34 @@ def begin(parameters: Mapping[str, Any]) -> Archive:
 
 
 class Archive:
-    """The records of one folder that follow the setting's recipe."""
+    """The records of one folder that fit the setting's data and networks as they are now.
+
+    They are of one data set: that of the most records. What does not fit is left out, with a logged
+    warning that says why. Raises `StudyError` where none fits.
+    """
 
     def __init__(self, setting: Setting, folder: Path) -> None:
-        self.setting = setting
+        self.setting, self.folder = setting, folder
         found = filter(None, map(usable, sorted(folder.glob("*.json"))))
-        self.records = [record for record in found if not record.data.synthetic]
+        photographs = [record for record in found if not record.data.synthetic]
+        counts = Counter(record.data.fingerprint for record in photographs)
+        self.fingerprint = max(counts, key=lambda name: counts[name], default="")
+        self.records = [record for record in photographs if self._fits(record)]
         self.used: dict[str, RunRecord] = {}
+        if not self.records:
+            raise StudyError(f"{folder}: expected records of runs on photographs, found none")
+
+    def _fits(self, record: RunRecord) -> bool:
+        try:
+            check_layers(record)
+        except StoreError as error:
+            log.warning("record %s is left out: %s", record.run_id, error)
+            return False
+        if record.data.fingerprint != self.fingerprint:
+            data = record.data
+            log.warning("record %s is left out: other data, %s", record.run_id, data.fingerprint)
+            return False
+        return _nowhere(record.spec.data) == _nowhere(self.setting.data)
 
     @property
     def note(self) -> str:
@@ -67,8 +97,15 @@ class Archive:
         return [ModelSpec(name=name) for name in self.setting.NETWORKS]
 
     def runs(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
-        """The runs table of all records of these networks; see `fercore.study.Study.train`."""
+        """The runs table of all records of these networks; see `fercore.study.Study.train`.
+
+        Raises `StudyError` where there is none.
+        """
+        networks = list(networks)
         found = [r for network in networks for r in self._of(Arm(network)).values()]
+        if not found:
+            names = ", ".join(map(models.label, networks))
+            raise StudyError(f"{self.folder}: expected records of {names}, found none")
         return pd.DataFrame([measured.run_row(record) for record in self._use(found)])
 
     def experiments(self) -> pd.DataFrame:
@@ -97,13 +134,10 @@ class Archive:
     def provenance(self, notebook: str) -> Provenance:
         """The runs that were used, and the data that they were made on."""
         made = list(self.used.values())
-        data: dict[str, Any] = {"source": "FER2013", "synthetic": False}
-        if made:
-            splits = made[0].splits
-            training = made[0].data.train_images + splits["valid"].n
-            tests = {name: splits[name].n for name in TEST_SPLITS if name in splits}
-            counts = {"Training": training, **tests}
-            data = {**made[0].data.model_dump(), "counts": counts}
+        first = next(record for record in self.records if record.splits)
+        tests = {name: first.splits[name].n for name in TEST_SPLITS if name in first.splits}
+        training = first.data.train_images + first.splits["valid"].n
+        data = {**first.data.model_dump(), "counts": {"Training": training, **tests}}
         return Provenance(
             {
                 "notebook": notebook,
@@ -114,17 +148,14 @@ class Archive:
         )
 
     def _of(self, arm: Arm) -> dict[int, RunRecord]:
-        """By seed: the finished runs of one network by the recipe, on as many Training images."""
+        """By seed: the runs of one network by the recipe."""
         recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED)
         if arm.augment:
             recipe = recipe.model_copy(update={"augment": arm.augment})
         found = {
             record.spec.seed: record
             for record in self.records
-            if record.spec.model == arm.model
-            and record.spec.train == recipe
-            and record.spec.data.train_images == self.setting.TRAIN_IMAGES
-            and record.status == "done"
+            if record.spec.model == arm.model and record.spec.train == recipe
         }
         return dict(sorted(found.items()))
 
@@ -133,3 +164,8 @@ class Archive:
         found = list(records)
         self.used |= {record.run_id: record for record in found}
         return found
+
+
+def _nowhere(data: DataSpec) -> DataSpec:
+    """What is asked of the data, wherever they lie."""
+    return data.model_copy(update={"source": ""})

@@ -100,6 +100,24 @@ def test_the_reports_networks_are_on_no_curve() -> None:
     assert compared(table).outcome == "mobilenet"
 
 
+def test_a_single_seed_takes_no_other_network_s_interval() -> None:
+    random = np.random.default_rng(3)
+    table = runs(
+        *[
+            (f"{f}{k}", f, 10 ** (4 + k), list(0.5 + lead + k / 10 + random.normal(0, 0.004, 3)))
+            for f, lead in {"mobilenet": 0.05, "cnn": 0.0}.items()
+            for k in range(3)
+        ],
+        ("alone", "mobilenet", 3 * 10**6, [0.2]),
+    )
+    found = compared(table)
+    assert found.outcome == "mobilenet"
+    assert found.shares["mobilenet"] > 0.9
+    assert found.first["verdict"] == "ahead"
+    assert found.curves["mobilenet"]["low"].notna().all()
+    assert 3 * 10**6 not in found.curves["mobilenet"]["size"].tolist()
+
+
 def test_the_winner_may_depend_on_the_unit() -> None:
     table = curves([0.5, 0.6, 0.7], [0.45, 0.55, 0.65])
     table.loc[table["family"] == "cnn", "macs"] //= 100

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
 from fercore import analysis, archive, study, verdicts
 from fercore.archive import Archive
+from fercore.record import run_id
 from fercore.setting import StudyError, check
+from fercore.spec import RunSpec
+
+Record: TypeAlias = dict[str, Any]
 
 TINY = {
     "TRAIN_IMAGES": 140,
@@ -70,22 +76,63 @@ def test_experiments_have_the_seeds_that_both_sides_have(folder: Path) -> None:
     assert len(used) == 4  # two families, head and dense head
 
 
-def test_what_is_no_record_is_left_out_and_named(
+def copied(folder: Path, target: Path, change: Callable[[Record], None]) -> None:
+    for path in sorted(folder.iterdir()):
+        record = json.loads(path.read_text())
+        change(record)
+        (target / path.name).write_text(json.dumps(record))
+
+
+def test_a_run_that_diverged_is_a_gap(folder: Path, tmp_path: Path) -> None:
+    def diverge(record: Record) -> None:
+        if record["spec"]["seed"] == 1:
+            record |= {"status": "diverged", "splits": {}}
+
+    copied(folder, tmp_path, diverge)
+    this = Archive(check(TINY), tmp_path)
+    runs = this.runs(this.family("mobilenet"))
+    assert runs.set_index("seed")["PublicTest"].isna().to_dict() == {0: False, 1: True}
+    assert this.provenance("q6").content["data"]["counts"]["PublicTest"] == 2_000
+
+
+def test_other_data_and_other_layers_are_left_out_and_named(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "0123456789ab.json").write_text("{}")
+    def spoil(record: Record) -> None:
+        """Such a record's id is no longer its own; what matters here is that it is left out."""
+        spec = record["spec"]
+        if spec["model"]["name"] == "cnn":
+            record["model_fingerprint"] = "0123456789ab"
+        elif spec["seed"] == 1:
+            record["data"]["fingerprint"] = "0123456789abcdef"
+        data, model = record["data"]["fingerprint"], record["model_fingerprint"]
+        record["run_id"] = run_id(RunSpec.model_validate(spec), data, model)
+
+    copied(folder, tmp_path, spoil)
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / f"{json.loads(path.read_text())['run_id']}.json")
     this = Archive(check(TINY), tmp_path)
-    assert this.records == []
+    runs = this.runs(this.family("mobilenet"))
+    assert runs["seed"].tolist() == [0]
+    with pytest.raises(StudyError, match="expected records of cnn-10k, found none"):
+        this.runs(this.family("cnn"))
+    assert "has other layers in this version" in caplog.text
+    assert "other data, 0123456789abcdef" in caplog.text
+
+
+def test_what_is_no_record_is_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0123456789ab.json").write_text("{}")
+    with pytest.raises(StudyError, match="expected records of runs on photographs, found none"):
+        Archive(check(TINY), tmp_path)
     assert "0123456789ab" in caplog.text
-    assert this.provenance("photographs").content["runs"] == []
 
 
 def test_drawn_faces_are_no_photographs(folder: Path, tmp_path: Path) -> None:
-    for path in folder.iterdir():
-        record = json.loads(path.read_text())
-        record["data"]["synthetic"] = True
-        (tmp_path / path.name).write_text(json.dumps(record))
-    assert Archive(check(TINY), tmp_path).records == []
+    copied(folder, tmp_path, lambda record: record["data"].update(synthetic=True))
+    with pytest.raises(StudyError, match="found none"):
+        Archive(check(TINY), tmp_path)
 
 
 def test_the_records_that_come_with_fercore_fit_their_preset() -> None:
@@ -96,5 +143,7 @@ def test_the_records_that_come_with_fercore_fit_their_preset() -> None:
 
 
 def test_parameters_are_checked() -> None:
+    with pytest.raises(StudyError, match="EPOCHS: the records follow one recipe"):
+        archive.begin({"EPOCHS": 40})
     with pytest.raises(StudyError, match="LANG"):
         archive.begin({"LANG": "fr"})

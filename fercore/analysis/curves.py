@@ -79,8 +79,9 @@ def compare(
     """Compare the two families' curves over one unit of budget.
 
     summary: from `summarise`, with the unit as a column; means: the replicates it was made from.
+    Networks with a single seed are left out where both families have two or more others.
     """
-    sweep = summary[summary["report"] == "sweep"].dropna(subset=["mean", unit])
+    sweep = _told_apart(summary[summary["report"] == "sweep"].dropna(subset=["mean", unit]))
     parts = {f: sweep[sweep["family"] == f].sort_values(unit) for f in FAMILIES}
     fits = {family: _fits(part, means) for family, part in parts.items()}
     curves = {family: _curve(part, fits[family], unit) for family, part in parts.items()}
@@ -109,6 +110,13 @@ def compare(
         low=low,
         high=high,
     )
+
+
+def _told_apart(sweep: pd.DataFrame) -> pd.DataFrame:
+    """A network with one seed has no interval, and would leave its family's curve without one."""
+    several = sweep[sweep["seeds"] > 1]
+    counts = several["family"].value_counts()
+    return several if all(counts.get(family, 0) > 1 for family in FAMILIES) else sweep
 
 
 def _fits(part: pd.DataFrame, means: pd.DataFrame) -> Array:

@@ -111,6 +111,8 @@ def size_against_accuracy(
         axes.legend(frameon=False, fontsize=8)
     title = say(" and ").join(say(NAMES[family]) for family in families)
     shaded = not np.isnan(comparison.low)
+    drawn = sum(len(curve) for curve in comparison.curves.values())
+    alone = drawn < int(((summary["report"] == "sweep") & summary["mean"].notna()).sum())
     return Figure(
         drawing,
         name=name,
@@ -124,6 +126,7 @@ def size_against_accuracy(
                 title=title,
             ),
             say("Grey: 95 % of the replicates' crossings.") if shaded else "",
+            say("Networks with a single seed take no part in the lines.") if alone else "",
             say(
                 "Open marks are what the two reports published, at their trainable parameters (on "
                 "photographs, with other splits and recipes: see the table)."
