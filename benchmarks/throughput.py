@@ -69,18 +69,17 @@ def per_second(work: Callable[[], int], seconds: float = SECONDS) -> float:
     return done / spent
 
 
-def fit(spec: ModelSpec, batches: int = 10) -> Fit:
-    run = RunSpec(model=spec)
+def fit(run: RunSpec, batches: int = 10) -> Fit:
     faces = noise(batches * run.train.batch)
     rows = np.arange(len(faces.labels))
     return Fit(run, Examples(faces, rows, CPU), Examples(faces, rows[:7], CPU))
 
 
-def one_run(spec: ModelSpec) -> float:
+def one_run(run: RunSpec) -> float:
     """Train in this process on one thread."""
     device.keep_memory()
     with device.repeatable(CPU, threads=1):
-        one = fit(spec)
+        one = fit(run)
         return per_second(partial(_epoch, one))
 
 
@@ -89,17 +88,17 @@ def _epoch(one: Fit) -> int:
     return one.steps * one.batch
 
 
-def machine(pool: ProcessPoolExecutor, spec: ModelSpec) -> float:
+def machine(pool: ProcessPoolExecutor, run: RunSpec) -> float:
     """As many runs at once as there are cores, summed."""
-    return sum(pool.map(one_run, [spec] * CORES))
+    return sum(pool.map(one_run, [run] * CORES))
 
 
-def by_the_book(spec: ModelSpec, workers: int) -> float:
-    """The textbook pipeline on all cores."""
+def by_the_book(run: RunSpec, workers: int) -> float:
+    """The textbook pipeline on all cores, with the run's network and batch."""
     torch.set_num_threads(CORES)
-    faces, batch = noise(640), RunSpec(model=spec).train.batch
+    faces, batch = noise(640), run.train.batch
     source = textbook.batches(faces.images, faces.labels, batch, workers, train=True)
-    trainer = textbook.Trainer(spec)
+    trainer = textbook.Trainer(run.model)
 
     def work() -> int:
         images, labels = next(source)
@@ -167,9 +166,10 @@ def main() -> None:
     with ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn")) as pool:
         for name in names:
             spec = network(name)
+            run = RunSpec(model=spec)
             ways = (
-                partial(by_the_book, spec, 0), partial(by_the_book, spec, 2),
-                partial(one_run, spec), partial(machine, pool, spec),
+                partial(by_the_book, run, 0), partial(by_the_book, run, 2),
+                partial(one_run, run), partial(machine, pool, run),
             )  # fmt: skip
             zero, two, one, whole = map(
                 max, zip(*[[way() for way in ways] for _ in range(ROUNDS)], strict=True)
