@@ -7,6 +7,7 @@ that it can be read on light and on dark paper.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import altair as alt
@@ -29,7 +30,10 @@ AXES = mark(
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 SHAPES = {"sweep": "circle", "A": "square", "B": "triangle-up"}
-TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs", "kind")
+KINDS = mark({"ours": "trained here", "published": "published"})
+HEADS = mark({"network": "network", "told kind": "kind", "accuracy": "accuracy", "runs": "runs"})
+"""Of what the pointer tells first, by field."""
+TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs")
 TICKS = [digit * 10**power for power in range(-3, 12) for digit in (1, 3)]
 INK = "currentColor"
 LINES = dict.fromkeys(["gridColor", "domainColor", "tickColor", "labelColor", "titleColor"], INK)
@@ -54,7 +58,7 @@ def size_against_accuracy(
     ours, theirs = _ours(runs, summary), _theirs(published)
     axes = {c: say(text) for c, text in AXES.items() if c in ours and ours[c].notna().any()}
     rows = pd.concat([part for part in (ours, theirs) if len(part)] or [ours], ignore_index=True)
-    drawn = _draw(_records(rows.rename(columns=axes), axes), list(axes.values()), split)
+    drawn = _draw(_records(rows, axes), axes, split)
     alt_text = _describe(ours, split)
     return Chart(
         {
@@ -91,7 +95,7 @@ def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
         accuracy=[f"{m:.1f}{s} %" for m, s in zip(percents["percent"], spread, strict=True)],
         runs=done["network"].map(known["run_id"].agg(", ".join)),
         family_name=done["family"].map(NAMES).map(say),
-        kind=say("trained here"),
+        kind="ours",
     )
 
 
@@ -104,14 +108,15 @@ def _theirs(published: pd.DataFrame | None) -> pd.DataFrame:
         accuracy=[f"{value:.1f} %" for value in percent],
         runs=[say("none: published by report {report}", report=r) for r in published["report"]],
         family_name=published["family"].map(NAMES).map(say),
-        kind=say("published"),
+        kind="published",
     )
 
 
 def _records(rows: pd.DataFrame, axes: dict[str, str]) -> list[dict[str, Any]]:
     """What is drawn or told of each mark; missing values left out, or told as a dash."""
-    kept = rows[[column for column in rows if column in {*TOLD, *axes.values()}]]
-    texts = {f"told {axis}": [_count(value) for value in rows[axis]] for axis in axes.values()}
+    kept = rows[[column for column in rows if column in {*TOLD, *axes, "kind"}]]
+    texts = {f"told {axis}": [_count(value) for value in rows[axis]] for axis in axes}
+    texts["told kind"] = [say(KINDS[kind]) for kind in rows["kind"]]
     return [
         {str(key): value for key, value in row.items() if pd.notna(value)}
         for row in kept.assign(**texts).to_dict("records")
@@ -122,7 +127,7 @@ def _count(value: float) -> str:
     return MISSING if pd.isna(value) else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
 
 
-def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.LayerChart:
+def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> alt.LayerChart:
     """Layers, from below: joined means, intervals, marks, and what the pointer aims at."""
     x = alt.X("x:Q", title=None, axis=alt.Axis(format="~s", labelOverlap=True, values=TICKS))
     base = alt.Chart(alt.InlineData(values=records)).encode(
@@ -132,12 +137,12 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
         .title(say("accuracy on {split} (%)", split=split)),
         color=_colour(),
     )
-    ours = base.transform_filter(f"datum.kind === '{say('trained here')}'")
+    ours = base.transform_filter("datum.kind === 'ours'")
     shape = alt.Shape("report:N", legend=None).scale(
         domain=list(SHAPES), range=list(SHAPES.values())
     )
-    told = {text: say(text) for text in mark(("network", "kind", "accuracy", "runs"))}
-    told |= {f"told {axis}": axis for axis in axes}
+    told = {field: say(text) for field, text in HEADS.items()}
+    told |= {f"told {axis}": text for axis, text in axes.items()}
     tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told.items()]
     layers = [
         ours.transform_filter("datum.report === 'sweep'")
@@ -145,7 +150,7 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
         .add_params(_families()),
         ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
-        base.transform_filter(f"datum.kind === '{say('published')}'")
+        base.transform_filter("datum.kind === 'published'")
         .mark_point(filled=False, size=70, opacity=1)
         .encode(shape=shape),
         base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
@@ -153,26 +158,25 @@ def _draw(records: list[dict[str, Any]], axes: list[str], split: str) -> alt.Lay
     return _dress(alt.LayerChart(layer=layers), axes)
 
 
-def _dress(layers: alt.LayerChart, axes: list[str]) -> alt.LayerChart:
+def _dress(layers: alt.LayerChart, axes: dict[str, str]) -> alt.LayerChart:
     """The controls, the choice of x, and a title where Vega-Lite has none that could change."""
-    first = axes[0] if axes else ""
-    axis = alt.param(
-        name="axis", value=first, bind=alt.binding_select(options=axes, name=say("x axis "))
-    )
+    choices = alt.binding_select(options=[*axes], labels=[*axes.values()], name=say("x axis "))
+    axis = alt.param(name="axis", value=next(iter(axes), ""), bind=choices)
     theirs = alt.param(
         name="published", value=True, bind=alt.binding_checkbox(name=say("published "))
     )
-    title = say("{unit} (log scale)", unit="' + axis + '")
+    named = axes or {"": ""}
+    titles = {c: say("{unit} (log scale)", unit=text) for c, text in named.items()}
     chart: alt.LayerChart = (
         layers.add_params(axis, theirs)
         .transform_fold([*axes], as_=["size", "x"])
         .transform_filter("datum.size === axis && isValid(datum.x)")
-        .transform_filter(f"published || datum.kind !== '{say('published')}'")
+        .transform_filter("published || datum.kind !== 'published'")
         .transform_filter({"param": "families", "empty": False})
         .properties(
             **SIZE,
             title=alt.TitleParams(
-                text=alt.ExprRef(f"'{title}'".removeprefix("'' + ")),
+                text=alt.ExprRef(f"{json.dumps(titles)}[axis]"),
                 orient="bottom",
                 fontWeight="normal",
             ),
