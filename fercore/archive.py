@@ -143,7 +143,7 @@ class Archive:
                 "notebook": notebook,
                 "commit": commit(),
                 "data": data,
-                "runs": [measured.trace(record, "", ()) for record in made],
+                "runs": [measured.trace(record, ()) for record in made],
             }
         )
 

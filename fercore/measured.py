@@ -50,17 +50,13 @@ def _largest(confusion: Counts) -> float:
     return float(images.max() / images.sum())
 
 
-def trace(record: RunRecord, began: str, here: Collection[str]) -> dict[str, Any]:
-    """What the appendix says of one run.
-
-    began: when its study did, as `RunRecord.finished`. here: ids of the runs in the store.
-    """
+def trace(record: RunRecord, here: Collection[str]) -> dict[str, Any]:
+    """What the appendix says of one run. here: ids of the runs in the store."""
     row = run_row(record)
     kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
     return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
         "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
         "failure": record.message if record.status != "done" else None,
-        "reused": record.finished < began,
         "elsewhere": record.run_id not in here,
         "device": record.device,
         "dtype": record.dtype,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,6 @@ class Study:
         self.faces: Faces = load(self.source, ferplus=setting.ferplus)
         self.store = RunStore()
         self.elsewhere = Elsewhere(self.faces) if setting.RECORDS else None
-        self.began = datetime.now(UTC).isoformat(timespec="seconds")
         self.records: dict[str, RunRecord] = {}
         self.specs: dict[str, ModelSpec] = {}
 
@@ -258,7 +256,7 @@ class Study:
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
                 },
-                "runs": [measured.trace(r, self.began, here) for r in self.records.values()],
+                "runs": [measured.trace(r, here) for r in self.records.values()],
                 "versions": versions(),
                 "hardware": {
                     "device": device,

@@ -104,11 +104,10 @@ def test_file_is_named_without_its_folders() -> None:
 
 
 def test_run_used_twice_is_listed_once() -> None:
-    again = run("aaaaaaaaaaaa", reused=True)
+    again = run("aaaaaaaaaaaa")
     found = fronted(source("q1_size", run("aaaaaaaaaaaa")), source("q4_both", again))
     (only,) = found.runs
     assert only["used"] == ["q1", "q4"]
-    assert only["reused"] is False
 
 
 def test_runs_are_counted_with_their_failures() -> None:

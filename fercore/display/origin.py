@@ -24,8 +24,8 @@ class Provenance:
     "notebook": its name; "data": {"source", "synthetic", "fingerprint", "counts": {split: n}};
     "runs": [{"run_id", "network", "family", "seed", "epochs", "params_trainable",
     "params_keras_total", "accuracy": {split: share}, "seconds", "device", "dtype", "commit",
-    "failure": why there is no result, "reused": whether it was there before, "elsewhere": whether
-    it was made on another machine and came as a record}];
+    "failure": why there is no result, "elsewhere": whether it was made on another machine and came
+    as a record}];
     "versions", "hardware" and "parameters": {name: value}; "commit": of the running code.
     """
 

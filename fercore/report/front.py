@@ -152,9 +152,8 @@ class Front:
         runs: dict[str, dict[str, Any]] = {}
         for source in self.sources:
             for run in source["runs"]:
-                known = runs.setdefault(run["run_id"], {**run, "used": [], "reused": True})
+                known = runs.setdefault(run["run_id"], {**run, "used": []})
                 known["used"].append(str(source["notebook"]).partition("_")[0])
-                known["reused"] &= bool(run.get("reused", False))
         return list(runs.values())
 
     @property
