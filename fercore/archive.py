@@ -108,6 +108,14 @@ class Archive:
             raise StudyError(f"{self.folder}: expected records of {names}, found none")
         return pd.DataFrame([measured.run_row(record) for record in self._use(found)])
 
+    def longer(self) -> pd.DataFrame:
+        """The runs table of what took more passes than the recipe, fewest parameters first."""
+        passes = self.setting.EPOCHS or EPOCHS_UNSTATED
+        found = [record for record in self.records if record.spec.train.epochs > passes]
+        rows = [measured.run_row(record) for record in self._use(found)]
+        order = ["params_trainable", "epochs", "run_id"]
+        return pd.DataFrame(rows).sort_values(order) if rows else pd.DataFrame(columns=order)
+
     def experiments(self) -> pd.DataFrame:
         """The trials table of question 5: each comparison with the seeds that both sides have."""
         contrasts = self.setting.contrasts()

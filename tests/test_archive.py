@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from fercore import analysis, archive, study, verdicts
+from fercore import analysis, archive, study, tables, verdicts
 from fercore.archive import Archive
+from fercore.display import Table, Text
 from fercore.record import run_id
 from fercore.setting import StudyError, check
 from fercore.spec import RunSpec
@@ -42,7 +43,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         this.train(this.family("mobilenet") + this.family("cnn"))
         head = study.begin({**TINY, "HYPOTHESES": ["head"], "SEEDS": [0]})
         head.experiments()
-        other = study.begin({**TINY, "SEEDS": [2], "RATE": 0.01})
+        other = study.begin({**TINY, "SEEDS": [2], "RATE": 0.01, "EPOCHS": 2})
         other.train(other.family("cnn"))
     for path in store.glob("*/record.json"):
         record = json.loads(path.read_text())
@@ -74,6 +75,17 @@ def test_experiments_have_the_seeds_that_both_sides_have(folder: Path) -> None:
     assert judged["depth"] == "not tried"
     used = {run["run_id"] for run in this.provenance("photographs").content["runs"]}
     assert len(used) == 4  # two families, head and dense head
+
+
+def test_longer_runs_are_told_apart(folder: Path) -> None:
+    this = Archive(check(TINY), folder)
+    longer = this.longer()
+    assert longer[["network", "seed", "epochs"]].to_numpy().tolist() == [["cnn-10k", 2, 2]]
+    shown = tables.longer(longer, "PublicTest")
+    assert isinstance(shown, Table)
+    assert shown.frame["run"].tolist() == longer["run_id"].tolist()
+    none = Archive(check({**TINY, "EPOCHS": 2}), folder).longer()
+    assert isinstance(tables.longer(none, "PublicTest"), Text)
 
 
 def copied(folder: Path, target: Path, change: Callable[[Record], None]) -> None:

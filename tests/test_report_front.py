@@ -110,6 +110,13 @@ def test_run_used_twice_is_listed_once() -> None:
     assert only["used"] == ["q1", "q4"]
 
 
+def test_a_run_and_its_record_from_elsewhere_are_two() -> None:
+    ours, theirs = run("0123456789ab"), run("0123456789ab", elsewhere=True)
+    found = fronted(source("q2", ours), source("q6", theirs))
+    assert [one["used"] for one in found.runs] == [["q2"], ["q6"]]
+    assert appendix(found)["runs"].count('id="run-0123456789ab"') == 1
+
+
 def test_runs_are_counted_with_their_failures() -> None:
     runs = [run("a"), run("b", network="other"), run("c", failure="diverged")]
     assert describe_runs(runs) == "3 runs of 2 networks, 1 failed"

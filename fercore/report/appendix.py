@@ -80,5 +80,7 @@ def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     html = str(bundle["text/html"])
     for run in runs:
         cell = f">{run['run_id']}</th>"
-        html = html.replace(cell, f' id="run-{run["run_id"]}"{cell}')
+        # The first of two rows of one run is the one that links lead to.
+        if f'id="run-{run["run_id"]}"' not in html:
+            html = html.replace(cell, f' id="run-{run["run_id"]}"{cell}', 1)
     return html

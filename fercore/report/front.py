@@ -148,11 +148,15 @@ class Front:
 
     @property
     def runs(self) -> list[dict[str, Any]]:
-        """Each run once, in order of first use, with the notebooks that use it."""
-        runs: dict[str, dict[str, Any]] = {}
+        """Each run once, in order of first use, with the notebooks that use it.
+
+        A run of this store and the record of the same run made elsewhere are two.
+        """
+        runs: dict[tuple[str, bool], dict[str, Any]] = {}
         for source in self.sources:
             for run in source["runs"]:
-                known = runs.setdefault(run["run_id"], {**run, "used": []})
+                which = run["run_id"], bool(run.get("elsewhere"))
+                known = runs.setdefault(which, {**run, "used": []})
                 known["used"].append(str(source["notebook"]).partition("_")[0])
         return list(runs.values())
 

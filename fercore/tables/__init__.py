@@ -7,7 +7,7 @@ without a second seed there is none, and only the mean is printed.
 from fercore.tables.comparison import budgets, claims, pairs, published
 from fercore.tables.data import counts, facts
 from fercore.tables.errors import calibration, classes, unseen
-from fercore.tables.networks import architectures, costs, networks
+from fercore.tables.networks import architectures, costs, longer, networks
 from fercore.tables.votes import votes
 from fercore.tables.words import percent, signed
 
@@ -20,6 +20,7 @@ __all__ = [
     "costs",
     "counts",
     "facts",
+    "longer",
     "networks",
     "pairs",
     "percent",

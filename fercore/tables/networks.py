@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fercore.analysis import SPLITS, TEST_SPLITS, bootstrap, summarise
-from fercore.display import Table
+from fercore.display import Table, Text
 from fercore.language import mark, paragraph, say
 from fercore.tables.words import percent
 
@@ -72,6 +73,35 @@ COSTS = mark(
     "its input and its output, and normalisation and activation work in place; all weights and "
     "running statistics at three number formats."
 )
+
+
+def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """Runs that took more passes than the others, one row each."""
+    if runs.empty:
+        return Text(say(mark("Not shown here: no run of more passes comes with fercore.")))
+    shown = pd.DataFrame(
+        {
+            "network": runs["network"],
+            "trainable": runs["params_trainable"],
+            "epochs": runs["epochs"],
+            **{
+                f"{name} %": [percent(value, math.nan) for value in runs[name]]
+                for name in ("valid", split)
+            },
+            "run": runs["run_id"],
+        }
+    )
+    return Table(
+        shown,
+        name="longer",
+        caption=say(
+            "Runs of more passes, some with another recipe (see the run's record): single runs, "
+            "without intervals."
+        ),
+        note=note,
+    )
+
+
 LATENCY = mark(
     "ms per image: one image in float32 on one CPU thread, in torch, on the machine that made "
     "this report; all networks in turn, the median of the quickest round."
