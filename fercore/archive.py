@@ -20,7 +20,7 @@ from fercore import measured, models, trials
 from fercore.analysis import TEST_SPLITS
 from fercore.display import Provenance
 from fercore.elsewhere import usable
-from fercore.hypotheses import HYPOTHESES, Arm
+from fercore.hypotheses import HYPOTHESES, Arm, Contrast
 from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
@@ -126,9 +126,7 @@ class Archive:
             whole = [c for c in contrasts if all((arm, seed) in records for arm in c.arms)]
             self._use(records[arm, seed] for contrast in whole for arm in contrast.arms)
             tables.append(trials.table(whole, [seed], records, {}))
-        tried = {name for table in tables for name in table["hypothesis"]}
-        untried = {name: MISSING for name in HYPOTHESES if name not in tried}
-        return trials.ordered(pd.concat([*tables, trials.table([], [], {}, untried)]))
+        return trials.ordered(pd.concat([*tables, *_untried(contrasts, tables)]))
 
     def published(self, *questions: str) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
@@ -172,6 +170,24 @@ class Archive:
         found = list(records)
         self.used |= {record.run_id: record for record in found}
         return found
+
+
+def _untried(contrasts: list[Contrast], tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Rows for the hypotheses, and for the comparisons of the others, that no runs tried."""
+    tried = {row for t in tables for row in _named(t)}
+    names = {name for name, _, _ in tried}
+    missing = [
+        one
+        for one in contrasts
+        if one.hypothesis.name in names
+        and (one.hypothesis.name, one.comparison.subject, one.comparison.change) not in tried
+    ]
+    untried = {name: MISSING for name in HYPOTHESES if name not in names}
+    return [trials.without(missing, MISSING), trials.table([], [], {}, untried)]
+
+
+def _named(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return list(table[["hypothesis", "subject", "change"]].itertuples(index=False, name=None))
 
 
 def _nowhere(data: DataSpec) -> DataSpec:

@@ -35,6 +35,20 @@ def table(
     return ordered(pd.DataFrame(tried + missing, columns=COLUMNS))
 
 
+def without(contrasts: Sequence[Contrast], reason: str) -> pd.DataFrame:
+    """One row per comparison of these contrasts, which has no runs for that reason."""
+    rows = [
+        {
+            **_about(contrast.hypothesis.name, reason),
+            "subject": contrast.comparison.subject,
+            "change": contrast.comparison.change,
+            "directed": contrast.comparison.directed,
+        }
+        for contrast in contrasts
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(COMPARISON)
+
+
 def ordered(trials: pd.DataFrame) -> pd.DataFrame:
     """In the order of `HYPOTHESES`, otherwise as they come."""
     order = {name: place for place, name in enumerate(HYPOTHESES)}

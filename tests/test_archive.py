@@ -23,7 +23,7 @@ TINY = {
     "BUDGETS": [10_000],
     "SIZES": [10_000],
     "LARGE": [],
-    "HYPOTHESES": ["head", "depth"],
+    "HYPOTHESES": ["head", "depth", "reports"],
     "NETWORKS": ["b-mobilenet-46k"],
     "EPOCHS": 1,
 }
@@ -68,11 +68,13 @@ def test_experiments_have_the_seeds_that_both_sides_have(folder: Path) -> None:
     this = Archive(check(TINY), folder)
     trials = this.experiments()
     tried = trials[trials["untried"] == ""]
-    assert set(tried["hypothesis"]) == {"head"}
+    assert set(tried["hypothesis"]) == {"head", "reports"}
     assert set(tried["seed"]) == {0}
-    judged = verdicts.judge(trials, "PublicTest").set_index("hypothesis")["verdict"]
-    assert set(judged["head"]) == {"too few seeds"}
-    assert judged["depth"] == "not tried"
+    judged = verdicts.judge(trials, "PublicTest")
+    found = judged.groupby("hypothesis")["verdict"].agg(list)
+    assert found["head"] == 2 * ["too few seeds"]
+    assert found["reports"] == ["too few seeds"] + 4 * ["not tried"]
+    assert found["depth"] == ["not tried"]
     used = {run["run_id"] for run in this.provenance("photographs").content["runs"]}
     assert len(used) == 4  # two families, head and dense head
 
