@@ -1,8 +1,7 @@
 """Do drawn faces rank networks as photographs do? Spearman's rank correlation, with an interval.
 
-Trains the networks of reports/fer2013/records (those of one recipe, from 28,000 parameters on) on
-SynthFER by the quick preset's recipe, two seeds, or reads them from the run store. About 20
-minutes on two cores. Usage: python benchmarks/rank_correlation.py [--epochs 12] [--smallest 28000]
+Trains the networks of question 6 (from 28,000 parameters on) on SynthFER by the quick preset's
+recipe, two seeds, or reads them from the run store. About 20 minutes on two cores. Usage: python benchmarks/rank_correlation.py [--smallest 28000]
 """
 
 from __future__ import annotations
@@ -14,37 +13,28 @@ import pandas as pd
 import yaml
 from scipy import stats
 
-from fercore import models, study
+from fercore import archive, models, study
 from fercore.provenance import root
-from fercore.record import RunRecord, parse
+from fercore.spec import ModelSpec
 
 SPLIT = "PublicTest"
 REPLICATES = 10_000
 
 
-def photographs(epochs: int, smallest: int) -> list[RunRecord]:
-    """The records of that many passes and of networks no smaller than that."""
-    paths = sorted((root() / "reports" / "fer2013" / "records").glob("*.json"))
-    records = [parse(path.read_bytes(), path.stem) for path in paths]
-    return [
-        record
-        for record in records
-        if record.spec.train.epochs == epochs and record.params_trainable >= smallest
-    ]
+def photographs(smallest: int) -> tuple[list[ModelSpec], pd.Series]:
+    """Networks no smaller than that, and the accuracy of each, the mean over its seeds."""
+    records = archive.begin({})
+    families = [member for name in models.FAMILIES for member in records.family(name)]
+    asked = [m for m in families + records.networks() if models.cost(m).trainable >= smallest]
+    reached = records.runs(asked).groupby("network")[SPLIT].mean()
+    return [model for model in asked if models.label(model) in reached], reached
 
 
-def means(records: list[RunRecord]) -> pd.Series:
-    """Accuracy by network, the mean over its seeds."""
-    rows = [(models.label(record.spec.model), record.accuracy(SPLIT)) for record in records]
-    table = pd.DataFrame(rows, columns=["network", "accuracy"])
-    return table.groupby("network")["accuracy"].mean()
-
-
-def drawn(networks: list[RunRecord]) -> pd.Series:
+def drawn(networks: list[ModelSpec]) -> pd.Series:
     """The same networks on drawn faces, by the quick preset."""
     preset = yaml.safe_load((root() / "notebooks" / "presets" / "quick.yaml").read_text())
     this = study.begin({**preset, "NETWORKS": ["a-cnn-1333k"]})
-    runs = this.train(record.spec.model for record in networks)
+    runs = this.train(networks)
     return runs.groupby("network")[SPLIT].mean()
 
 
@@ -63,11 +53,10 @@ def _spearman(table: pd.DataFrame) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--smallest", type=int, default=28_000)
     asked = parser.parse_args()
-    records = photographs(asked.epochs, asked.smallest)
-    table = pd.DataFrame({"photographs": means(records), "drawn": drawn(records)})
+    networks, reached = photographs(asked.smallest)
+    table = pd.DataFrame({"photographs": reached, "drawn": drawn(networks)})
     print((100 * table).round(1).sort_values("photographs").to_string())
     low, high = interval(table)
     print(f"\nSpearman {_spearman(table):.2f} ({low:.2f} to {high:.2f}), {len(table)} networks")
