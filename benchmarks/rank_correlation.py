@@ -1,7 +1,8 @@
 """Do drawn faces rank networks as photographs do? Spearman's rank correlation, with an interval.
 
 Trains the networks of question 6 (from 28,000 parameters on) on SynthFER by the quick preset's
-recipe, two seeds, or reads them from the run store. About 20 minutes on two cores. Usage: python benchmarks/rank_correlation.py [--smallest 28000]
+recipe, two seeds, or reads them from the run store. About 20 minutes on two cores.
+Usage: python benchmarks/rank_correlation.py [--smallest 28000]
 """
 
 from __future__ import annotations
