@@ -134,7 +134,7 @@ def test_only_runs_of_one_recipe_on_the_same_faces_are_put_together(
 
 def marks(shown: Chart) -> list[dict[str, Any]]:
     rows = [row for rows in shown.spec["datasets"].values() for row in rows]
-    return [row for row in rows if row["kind"] == "trained here"]
+    return [row for row in rows if row["kind"] == "ours"]
 
 
 def test_the_scatter_has_a_mark_for_each_network_and_takes_failed_runs(
