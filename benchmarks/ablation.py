@@ -10,18 +10,18 @@ Usage: python benchmarks/ablation.py path/to/fer2013.csv [--network mobilenet-30
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-import yaml
 from throughput import network
 
 from fercore import analysis, measured, sweep
 from fercore.data import load
 from fercore.elsewhere import Elsewhere
-from fercore.provenance import root
+from fercore.record import RunRecord
 from fercore.runs import RunStore
-from fercore.setting import Setting, check
+from fercore.setting import Setting, check, preset
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec, TrainSpec
 
 BASE = "recipe"
@@ -41,8 +41,7 @@ VARIANTS: dict[str, dict[str, object]] = {
 
 def setting(path: str) -> Setting:
     """The preset fer2013's, on this file."""
-    preset = yaml.safe_load((root() / "notebooks" / "presets" / "fer2013.yaml").read_text())
-    return check({**preset, "DATA": path})
+    return check(preset("fer2013") | {"DATA": path})
 
 
 def specs(asked: Setting, model: ModelSpec, seeds: list[int]) -> dict[tuple[str, int], RunSpec]:
@@ -59,18 +58,22 @@ def specs(asked: Setting, model: ModelSpec, seeds: list[int]) -> dict[tuple[str,
     }
 
 
-def train(wanted: dict[tuple[str, int], RunSpec], asked: Setting) -> pd.DataFrame:
-    """The runs table, with the variant in place of the network."""
+def records(specs: Iterable[RunSpec], asked: Setting) -> list[RunRecord]:
+    """Of each run, trained here where neither the store nor fercore has it."""
     faces = load(asked.source)
-    records = sweep.run(
-        wanted.values(),
+    return sweep.run(
+        specs,
         faces,
         RunStore(),
         executor=asked.EXECUTOR,
         threads=1,
         elsewhere=Elsewhere(faces),
     )
-    rows = [measured.run_row(record) for record in records]
+
+
+def train(wanted: dict[tuple[str, int], RunSpec], asked: Setting) -> pd.DataFrame:
+    """The runs table, with the variant in place of the network."""
+    rows = [measured.run_row(record) for record in records(wanted.values(), asked)]
     return pd.DataFrame(rows).assign(network=[variant for variant, _ in wanted])
 
 

@@ -11,11 +11,10 @@ import argparse
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy import stats
 
 from fercore import archive, models, study
-from fercore.provenance import root
+from fercore.setting import preset
 from fercore.spec import ModelSpec
 
 SPLIT = "PublicTest"
@@ -33,8 +32,7 @@ def photographs(smallest: int) -> tuple[list[ModelSpec], pd.Series]:
 
 def drawn(networks: list[ModelSpec]) -> pd.Series:
     """The same networks on drawn faces, by the quick preset."""
-    preset = yaml.safe_load((root() / "notebooks" / "presets" / "quick.yaml").read_text())
-    this = study.begin({**preset, "NETWORKS": ["a-cnn-1333k"]})
+    this = study.begin({**preset("quick"), "NETWORKS": ["a-cnn-1333k"]})
     runs = this.train(networks)
     return runs.groupby("network")[SPLIT].mean()
 

@@ -19,16 +19,12 @@ import argparse
 from typing import NamedTuple
 
 import throughput
-from ablation import setting
+from ablation import records, setting
 from rich.console import Console
 from rich.table import Table
 
-from fercore import sweep
-from fercore.data import load
-from fercore.elsewhere import Elsewhere
 from fercore.hypotheses import AUGMENT_A, AUGMENT_B
 from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.spec import ModelSpec, RunSpec, TrainSpec
 
 
@@ -98,15 +94,7 @@ def measure(path: str, name: str, epochs: list[int]) -> list[Found]:
     goal, model, asked = GOALS[name], ModelSpec(name=name), setting(path)
     recipes = [asked.recipe(count) for count in epochs] + [goal.recipe]
     specs = [RunSpec(data=asked.data, model=model, train=recipe) for recipe in recipes]
-    faces = load(asked.source)
-    *ours, theirs = sweep.run(
-        specs,
-        faces,
-        RunStore(),
-        executor=asked.EXECUTOR,
-        threads=1,
-        elsewhere=Elsewhere(faces),
-    )
+    *ours, theirs = records(specs, asked)
     textbook, fast = seconds_per_pass(specs[-1], specs[0])
     target = goal.accuracy
     return [

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from fercore import measured, models, trials
 from fercore.analysis import TEST_SPLITS
@@ -25,7 +24,7 @@ from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
 from fercore.runs import StoreError
-from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
+from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check, named, preset
 from fercore.spec import DataSpec, ModelSpec
 from fercore.upkeep import check_layers
 
@@ -41,14 +40,13 @@ def begin(parameters: Mapping[str, Any]) -> Archive:
 
     Raises `fercore.study.StudyError` for others, and where no record fits.
     """
-    preset = yaml.safe_load((root() / "notebooks" / "presets" / f"{PRESET}.yaml").read_text())
-    names = {name: value for name, value in parameters.items() if name.isupper() and name[1:]}
+    recipe, names = preset(PRESET), named(parameters)
     if others := sorted(names.keys() - {"LANG"}):
         listed = ", ".join(others)
         raise StudyError(f"{listed}: the records follow one recipe; expected LANG alone")
     # Question 5's ordinary networks are members of the sweep as well.
-    sizes = sorted({*preset["BUDGETS"], *preset["SIZES"]})
-    setting = check(preset | {"BUDGETS": sizes} | names)
+    sizes = sorted({*recipe["BUDGETS"], *recipe["SIZES"]})
+    setting = check(recipe | {"BUDGETS": sizes} | names)
     use(setting.LANG)
     return Archive(setting, root() / "reports" / PRESET / "records")
 
@@ -130,8 +128,7 @@ class Archive:
 
     def published(self, *questions: str) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
-        table = measured.published()
-        return table[table["question"].isin(questions)]
+        return measured.published(*questions)
 
     def random(self) -> np.random.Generator:
         """A generator for the intervals, always the same."""

@@ -100,10 +100,17 @@ def _right(said: Predictions) -> NDArray[np.bool_]:
     return right
 
 
+def _kept(
+    store: RunStore, runs: pd.DataFrame, split: str
+) -> tuple[pd.DataFrame, list[Predictions]]:
+    """The runs whose predictions are kept, and what they said of a split."""
+    done = runs[[store.has_predictions(run) for run in runs["run_id"]]]
+    return done, [store.predictions(run)[split] for run in done["run_id"]]
+
+
 def confidences(store: RunStore, runs: pd.DataFrame, split: str) -> pd.DataFrame:
     """Runs whose predictions are kept, with ``confidence`` (mean of the answer) and ``ece``."""
-    done = runs[[store.has_predictions(run) for run in runs["run_id"]]]
-    said = [store.predictions(run)[split] for run in done["run_id"]]
+    done, said = _kept(store, runs, split)
     errors = [calibration_error(reliability(p.probabilities, p.labels)) for p in said]
     sure = [float(p.probabilities.max(1).mean(dtype=float)) for p in said]
     return done.assign(confidence=sure, ece=errors)
@@ -116,8 +123,7 @@ def against(
 
     panel: what annotators say of each row of the faces.
     """
-    done = runs[[store.has_predictions(run) for run in runs["run_id"]]]
-    said = [store.predictions(run)[split] for run in done["run_id"]]
+    done, said = _kept(store, runs, split)
     rows = [analysis.against(p.probabilities.argmax(1), p.labels, panel[p.rows]) for p in said]
     figures = pd.DataFrame(rows, index=done.index, columns=list(AGAINST))
     return done.join(figures)
@@ -148,8 +154,8 @@ def costs(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def published() -> pd.DataFrame:
-    """The reports' own figures, one row each, beside what their networks cost."""
+def published(*questions: str) -> pd.DataFrame:
+    """The reports' own figures for these questions (all without any), beside the networks' cost."""
     costs = {f.network: models.cost(ModelSpec(name=f.network)) for f in models.PUBLISHED}
     rows = [
         {
@@ -160,4 +166,5 @@ def published() -> pd.DataFrame:
         }
         for figure in models.PUBLISHED
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table[table["question"].isin(questions)] if questions else table

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field, ValidationError
 
 from fercore import hypotheses, models
@@ -118,13 +119,25 @@ def _found(name: str, value: str) -> Path:
         raise StudyError(f"{name}: no such file or folder: {error}") from None
 
 
+def preset(name: str) -> dict[str, Any]:
+    """The parameters of one of the project's own presets."""
+    path = root() / "notebooks" / "presets" / f"{name}.yaml"
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def named(namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """What counts as a parameter in a notebook's namespace: upper case, from two letters on."""
+    return {name: value for name, value in namespace.items() if name.isupper() and len(name) > 1}
+
+
 def check(parameters: Mapping[str, Any]) -> Setting:
     """Check a notebook's parameters: the upper-case names of its namespace, from two letters on.
 
     An upper-case name that is no parameter is an error, since papermill would only warn of it.
     Raises `StudyError` with one line per fault: the parameter, what is allowed, what was found.
     """
-    names = {name: value for name, value in parameters.items() if name.isupper() and len(name) > 1}
+    names = named(parameters)
     _refuse_truth(names)
     try:
         setting = Setting(**names)

@@ -226,9 +226,8 @@ class Study:
 
     def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
         """The reports' own figures for these questions, one row each."""
-        table = measured.published()
-        chosen = table["question"].isin(questions)
-        return table[chosen & (table["family"] == family if family else True)]
+        table = measured.published(*questions)
+        return table[table["family"] == family] if family else table
 
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""

@@ -37,15 +37,7 @@ def table(
 
 def without(contrasts: Sequence[Contrast], reason: str) -> pd.DataFrame:
     """One row per comparison of these contrasts, which has no runs for that reason."""
-    rows = [
-        {
-            **_about(contrast.hypothesis.name, reason),
-            "subject": contrast.comparison.subject,
-            "change": contrast.comparison.change,
-            "directed": contrast.comparison.directed,
-        }
-        for contrast in contrasts
-    ]
+    rows = [_compared(contrast, reason) for contrast in contrasts]
     return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(COMPARISON)
 
 
@@ -75,16 +67,18 @@ def _about(name: str, untried: str = "") -> dict[str, Any]:
     return {**row, "subject": "", "change": "", "directed": True}
 
 
+def _compared(contrast: Contrast, untried: str = "") -> dict[str, Any]:
+    comparison = contrast.comparison
+    named = {"subject": comparison.subject, "change": comparison.change}
+    return {**_about(contrast.hypothesis.name, untried), **named, "directed": comparison.directed}
+
+
 def _trial(
     contrast: Contrast, seed: int, records: Mapping[tuple[Arm, int], RunRecord]
 ) -> dict[str, Any]:
-    comparison = contrast.comparison
     sides = {"treatment": contrast.treatment, "control": contrast.control}
     row: dict[str, Any] = {
-        **_about(contrast.hypothesis.name),
-        "subject": comparison.subject,
-        "change": comparison.change,
-        "directed": comparison.directed,
+        **_compared(contrast),
         "size": contrast.size,
         "seed": seed,
     }

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fercore import analysis, archive, verdicts
-from fercore.analysis import Row
+from fercore import analysis, archive, tables, verdicts
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SPLIT = "PublicTest"
@@ -18,11 +17,6 @@ def this() -> archive.Archive:
     return archive.begin({})
 
 
-def lead(row: Row) -> str:
-    spread = 100 * (row["high"] - row["lead"])
-    return f"{100 * row['lead']:+.1f} ± {spread:.1f}".replace("-", "−")
-
-
 def test_sizes(this: archive.Archive) -> None:
     runs = this.runs(this.family("mobilenet") + this.family("cnn"))
     means = analysis.bootstrap(runs, SPLIT, this.random())
@@ -30,7 +24,8 @@ def test_sizes(this: archive.Archive) -> None:
     found = analysis.matched_pairs(runs, SPLIT, means).to_dict("records")
     expected = [
         f"| {round(row['size'], -3):,.0f} | {100 * row['mobilenet_mean']:.1f} % "
-        f"| {100 * row['cnn_mean']:.1f} % | {lead(row)} | {seeds[row['mobilenet']]} |"
+        f"| {100 * row['cnn_mean']:.1f} % | {tables.signed(row['lead'], row['high'])} "
+        f"| {seeds[row['mobilenet']]} |"
         for row in found
     ]
     missing = [line for line in expected if line not in README]
@@ -41,7 +36,7 @@ def test_verdicts(this: archive.Archive) -> None:
     judged = verdicts.judge(this.experiments(), SPLIT)
     rows = judged[judged["verdict"] != "not tried"].to_dict("records")
     expected = [
-        f"| {lead({**row, 'lead': row['difference']})} | {row['verdict']} |" for row in rows
+        f"| {tables.signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows
     ]
     missing = [line for line in expected if line not in README]
     assert not missing, "\n".join(missing)

@@ -98,10 +98,10 @@ def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
     """The same figure gives the same bytes: no date, and ids salted by the name."""
     _use_fonts(figure)
     buffer = io.BytesIO()
-    metadata = {"Date": None} if form == "svg" else {"Software": None}
+    undated = {"Date": None} if form == "svg" else {"Software": None}
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": name}):
         figure.savefig(
-            buffer, format=form, dpi=DPI, metadata=metadata, bbox_inches="tight", pad_inches=0.05
+            buffer, format=form, dpi=DPI, metadata=undated, bbox_inches="tight", pad_inches=0.05
         )
     return buffer.getvalue()
 

@@ -67,14 +67,6 @@ def _summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> 
     return summarise(runs, split, bootstrap(runs, split, copy.deepcopy(generator)))
 
 
-COSTS = mark(
-    "Costs. Trainable parameters by kind of layer (stem: the first convolution); MMACs: million "
-    "multiply-adds per image; activations: peak for one image in float32, when each layer holds "
-    "its input and its output, and normalisation and activation work in place; all weights and "
-    "running statistics at three number formats."
-)
-
-
 def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     """Runs that took more passes than the others, one row each."""
     if runs.empty:
@@ -102,6 +94,12 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     )
 
 
+COSTS = mark(
+    "Costs. Trainable parameters by kind of layer (stem: the first convolution); MMACs: million "
+    "multiply-adds per image; activations: peak for one image in float32, when each layer holds "
+    "its input and its output, and normalisation and activation work in place; all weights and "
+    "running statistics at three number formats."
+)
 LATENCY = mark(
     "ms per image: one image in float32 on one CPU thread, in torch, on the machine that made "
     "this report; all networks in turn, the median of the quickest round."
@@ -110,7 +108,7 @@ LATENCY = mark(
 
 def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
     """What each network costs; columns as `Study.costs` gives them, and ``latency_ms`` if it is."""
-    shown, timed = measured.copy(), "latency_ms" in measured
+    shown = measured.copy()
     named = {"latency_ms": "ms per image", "activation_bytes": "activations kB"}
     for column in shown.columns[shown.columns.str.endswith("_bytes")]:
         shown[column] /= 1000
@@ -118,13 +116,12 @@ def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
     shown["macs"] /= 1e6
     shown = shown.rename(columns=named | {"macs": "MMACs"})
     kilobytes = [column for column in shown.columns if column.endswith(" kB")]
+    formats = dict.fromkeys(kilobytes, ".0f") | {"MMACs": ".1f", "ms per image": ".2f"}
     return Table(
         shown,
         name="costs",
-        caption=paragraph(say(COSTS), say(LATENCY) if timed else ""),
-        formats=dict.fromkeys(kilobytes, ".0f")
-        | {"MMACs": ".1f"}
-        | ({"ms per image": ".2f"} if timed else {}),
+        caption=paragraph(say(COSTS), say(LATENCY) if "latency_ms" in measured else ""),
+        formats={column: form for column, form in formats.items() if column in shown},
         note=note,
     )
 
