@@ -29,7 +29,7 @@ def networks(
     generator: for the intervals; every split's start from the same state of it.
     """
     splits = [split for split in SPLITS if split in runs and runs[split].notna().any()]
-    each = {split: _summary(runs, split, generator) for split in splits or ["valid"]}
+    each = {split: summary(runs, split, generator) for split in splits or ["valid"]}
     table = next(iter(each.values()))
     shown = pd.DataFrame(
         {
@@ -63,7 +63,8 @@ def networks(
     )
 
 
-def _summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> pd.DataFrame:
+def summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> pd.DataFrame:
+    """Means with their intervals, by replicates from a copy of the generator as it stands."""
     return summarise(runs, split, bootstrap(runs, split, copy.deepcopy(generator)))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pandas as pd
 
-from fercore.analysis import Voted, bootstrap, summarise
+from fercore.analysis import Voted
 from fercore.display import MISSING, Table, Text
 from fercore.language import mark, say
+from fercore.tables.networks import summary
 from fercore.tables.words import percent
 
 COLUMNS = mark(
@@ -67,7 +66,7 @@ CAPTION = mark(
 
 def _column(runs: pd.DataFrame, key: str, generator: np.random.Generator) -> pd.Series[str]:
     """A figure's mean over seeds with its interval, by network, smallest first."""
-    summary = summarise(runs, key, bootstrap(runs, key, copy.deepcopy(generator)))
-    values = zip(summary["mean"], summary["high"], strict=True)
+    found = summary(runs, key, generator)
+    values = zip(found["mean"], found["high"], strict=True)
     texts = [MISSING if pd.isna(mean) else percent(mean, high) for mean, high in values]
-    return pd.Series(texts, index=summary["network"])
+    return pd.Series(texts, index=found["network"])
