@@ -33,15 +33,21 @@ class Hits(NamedTuple):
     accuracy: float
 
 
-def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def predict(
+    network: nn.Module, images: NDArray[np.uint8], *, mirror: bool = True
+) -> NDArray[np.float32]:
     """Probabilities float32 (N, 7) of grey faces uint8 (N, 48, 48); each row sums to 1.
 
-    Columns are in the order of `fercore.data.EMOTIONS`.
+    Columns are in the order of `fercore.data.EMOTIONS`. mirror: the mean over each image and its
+    mirror image (test-time augmentation), in twice the time; docs/predict.md says what it gains.
+    False: the image alone, as a run's record measures it.
     """
     if not len(images):
         return np.empty((0, len(EMOTIONS)), np.float32)
-    probabilities: NDArray[np.float32] = scores(network, torch.tensor(images)).softmax(1).numpy()
-    return probabilities
+    views = [images, images[:, :, ::-1]] if mirror else [images]
+    shares = [scores(network, torch.from_numpy(view.copy())).softmax(1).numpy() for view in views]
+    mean: NDArray[np.float32] = np.mean(shares, axis=0)
+    return mean
 
 
 def accuracy(probabilities: NDArray[np.float32], faces: Crops) -> dict[str, Hits]:

@@ -7,6 +7,7 @@ import json
 import struct
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from fercore.data import EMOTIONS, DataError
 from fercore.predict import accuracy, read
 from fercore.record import RunRecord
 from fercore.runs import RunStore
-from fercore.spec import DataSpec
+from fercore.spec import AugmentSpec, DataSpec
 from fercore.train import run
 from fercore.weights import Weights, WeightsError
 from tests import toy
@@ -190,13 +191,54 @@ def test_a_run_reads_as_its_record_says(trained: tuple[RunStore, RunRecord]) -> 
     store, record = trained
     network = weights.load(weights.find(record.run_id[:6], store))
     rows = FACES.rows("PublicTest")
-    said = predict.predict(network, FACES.images[rows])
+    said = predict.predict(network, FACES.images[rows], mirror=False)
     assert said.shape == (35, 7)
     assert np.allclose(said.sum(1), 1, atol=1e-5)
     kept = store.predictions(record.run_id)["PublicTest"].probabilities
     assert np.abs(said - kept).max() < 1e-3
     crops = predict.Crops([""] * 35, FACES.images[rows], FACES.labels[rows], FACES.splits[rows])
     assert accuracy(said, crops)["PublicTest"].accuracy == record.accuracy("PublicTest")
+
+
+def test_the_mirror_image_has_half_a_say(trained: tuple[RunStore, RunRecord]) -> None:
+    network = weights.load(weights.find(trained[1].run_id, trained[0]))
+    images = random_faces().images
+    mirrored = np.ascontiguousarray(images[:, :, ::-1])
+    one, other = (predict.predict(network, view, mirror=False) for view in (images, mirrored))
+    both = predict.predict(network, images)
+    assert np.abs(one - other).max() > 1e-3
+    assert np.allclose(both, (one + other) / 2, atol=1e-7)
+    assert np.array_equal(both, predict.predict(network, mirrored))
+    assert predict.predict(network, images[:0]).shape == (0, 7)
+
+
+@pytest.mark.parametrize("trained_on", [True, False])
+@pytest.mark.parametrize("asked", ["--mirror", "--no-mirror", ""])
+def test_the_mirror_image_is_asked_where_it_was_trained_on(
+    trained: tuple[RunStore, RunRecord],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trained_on: bool,
+    asked: str,
+) -> None:
+    store, record = trained
+    flip = AugmentSpec(flip=trained_on)
+    train = record.spec.train.model_copy(update={"augment": flip})
+    spec = record.spec.model_copy(update={"train": train})
+    found = Weights("some", store.folder(record.run_id) / "weights.safetensors", record)
+    claimed = replace(found, record=record.model_copy(update={"spec": spec}))
+    monkeypatch.setattr(weights, "find", lambda *_: claimed)
+    (tmp_path / "face.jpg").write_bytes(jpeg())
+    words = [str(tmp_path / "face.jpg"), *([asked] if asked else [])]
+    expected = asked == "--mirror" if asked else trained_on
+    assert ("Mean over each image" in invoke("predict", *words).stdout) == expected
+    tree = json.loads(invoke("predict", *words, "--json").stdout)
+    assert tree["views"] == (["image", "mirror image"] if expected else ["image"])
+    assert tree["weights"]["views"] == ["image"]
+    shares = list(tree["faces"][0]["probabilities"].values())
+    image = read(tmp_path / "face.jpg").images
+    given = predict.predict(weights.load(found), image, mirror=expected)[0]
+    assert np.allclose(shares, given, atol=1e-6)
 
 
 def spoilt(made: Weights, how: str) -> None:

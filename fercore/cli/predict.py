@@ -49,6 +49,13 @@ def predict(
         Path | None,
         typer.Option(help="Store of the run.", envvar="FERCORE_RUNS", show_default="runs"),
     ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            help="Mean over each image and its mirror image, or the image alone.",
+            show_default="mirror, where mirror images were trained on",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="A JSON object, with every image.")
     ] = False,
@@ -62,10 +69,11 @@ def predict(
     network, crops = trained.load(chosen), library.read(faces)
     if len(crops) > MANY:
         typer.echo(f"reading {len(crops):,} faces, which can take minutes ...", err=True)
-    said = library.predict(network, crops.images)
+    mirrored = chosen.record.spec.train.augment.flip if mirror is None else mirror
+    said = library.predict(network, crops.images, mirror=mirrored)
     hits = library.accuracy(said, crops)
     if as_json:
-        typer.echo(json.dumps(_tree(chosen, crops, said, hits), indent=1))
+        typer.echo(json.dumps(_tree(chosen, crops, said, hits, mirrored), indent=1))
         return
     say(str(chosen), style="dim")
     if chosen.record.data.synthetic:
@@ -74,6 +82,8 @@ def predict(
         _one(crops.names[0], said[0])
     else:
         _several(crops, said)
+    if mirrored:
+        say("Mean over each image and its mirror image; --no-mirror: the image alone.", style="dim")
     _accuracy(hits, chosen)
 
 
@@ -125,7 +135,11 @@ def _accuracy(hits: dict[str, Hits], chosen: Weights) -> None:
 
 
 def _tree(
-    chosen: Weights, crops: Crops, said: NDArray[np.float32], hits: dict[str, Hits]
+    chosen: Weights,
+    crops: Crops,
+    said: NDArray[np.float32],
+    hits: dict[str, Hits],
+    mirrored: bool,
 ) -> dict[str, Any]:
     from fercore.data import EMOTIONS
 
@@ -137,8 +151,10 @@ def _tree(
             "network": record.spec.model.name,
             "params_trainable": record.params_trainable,
             "data": record.data.model_dump(),
+            "views": ["image"],
             "accuracy": {split: score.accuracy for split, score in record.splits.items()},
         },
+        "views": ["image", "mirror image"] if mirrored else ["image"],
         "faces": [
             {
                 "name": name,

@@ -45,7 +45,7 @@ class Weights:
         return (
             f"{self.name}: {models.label(self.record.spec.model)}, "
             f"{self.record.params_trainable:,} parameters, trained on {data.train_images:,} "
-            f"{kind} ({data.source}); accuracy there: {', '.join(figures)}"
+            f"{kind} ({data.source}); accuracy there, image alone: {', '.join(figures)}"
         )
 
 
