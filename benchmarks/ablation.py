@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from throughput import network
 
-from fercore import analysis, measured, sweep
+from fercore import analysis, measured, sweep, tables
 from fercore.data import load
 from fercore.elsewhere import Elsewhere
 from fercore.record import RunRecord
@@ -94,8 +94,7 @@ def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
 def _lead(row: analysis.Row, name: str) -> dict[str, object]:
     if name == BASE:
         return {"lead": "", "verdict": ""}
-    spread = 100 * (row["high"] - row["lead"])
-    return {"lead": f"{100 * row['lead']:+.1f} ± {spread:.1f}", "verdict": row["verdict"]}
+    return {"lead": tables.signed(row["lead"], row["high"]), "verdict": row["verdict"]}
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fercore import measured, models, trials
@@ -24,7 +23,7 @@ from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
 from fercore.runs import StoreError
-from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check, named, preset
+from fercore.setting import EPOCHS_UNSTATED, Question, Setting, StudyError, check, named, preset
 from fercore.spec import DataSpec, ModelSpec
 from fercore.upkeep import check_layers
 
@@ -51,7 +50,7 @@ def begin(parameters: Mapping[str, Any]) -> Archive:
     return Archive(setting, root() / "reports" / PRESET / "records")
 
 
-class Archive:
+class Archive(Question):
     """The records of one folder that fit the setting's data and networks as they are now.
 
     They are of one data set: that of the most records. What does not fit is left out, with a logged
@@ -59,7 +58,8 @@ class Archive:
     """
 
     def __init__(self, setting: Setting, folder: Path) -> None:
-        self.setting, self.folder = setting, folder
+        super().__init__(setting)
+        self.folder = folder
         found = filter(None, map(usable, sorted(folder.glob("*.json"))))
         photographs = [record for record in found if not record.data.synthetic]
         counts = Counter(record.data.fingerprint for record in photographs)
@@ -85,14 +85,6 @@ class Archive:
     def note(self) -> str:
         """What every caption says of the data."""
         return say(NOTE)
-
-    def family(self, name: str) -> list[ModelSpec]:
-        """The family member nearest to each of the setting's BUDGETS, with records or without."""
-        return self.setting.members(name)
-
-    def networks(self) -> list[ModelSpec]:
-        """The reports' networks that NETWORKS names, with records or without."""
-        return [ModelSpec(name=name) for name in self.setting.NETWORKS]
 
     def runs(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
         """The runs table of all records of these networks; see `fercore.study.Study.train`.
@@ -125,14 +117,6 @@ class Archive:
             self._use(records[arm, seed] for contrast in whole for arm in contrast.arms)
             tables.append(trials.table(whole, [seed], records, {}))
         return trials.ordered(pd.concat([*tables, *_untried(contrasts, tables)]))
-
-    def published(self, *questions: str) -> pd.DataFrame:
-        """The reports' own figures for these questions, one row each."""
-        return measured.published(*questions)
-
-    def random(self) -> np.random.Generator:
-        """A generator for the intervals, always the same."""
-        return np.random.default_rng(0)
 
     def provenance(self, notebook: str) -> Provenance:
         """The runs that were used, and the data that they were made on."""

@@ -29,7 +29,7 @@ from fercore.language import mark, say
 from fercore.provenance import commit, versions
 from fercore.record import Epoch
 from fercore.runs import RunRecord, RunStore
-from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
+from fercore.setting import EPOCHS_UNSTATED, Question, Setting, StudyError, check
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec
 
 __all__ = ["EMOTIONS", "Study", "StudyError", "begin"]
@@ -46,11 +46,11 @@ def begin(parameters: Mapping[str, Any]) -> Study:
     return Study(setting)
 
 
-class Study:
+class Study(Question):
     """One question's networks on one data set with one recipe."""
 
     def __init__(self, setting: Setting) -> None:
-        self.setting = setting
+        super().__init__(setting)
         self.source = setting.source
         self.faces: Faces = load(self.source, ferplus=setting.ferplus)
         self.store = RunStore()
@@ -69,24 +69,6 @@ class Study:
     def note(self) -> str:
         """What every caption must say of the data; empty for real faces."""
         return say(SYNTHETIC_NOTE) if self.faces.synthetic else ""
-
-    def networks(self) -> list[ModelSpec]:
-        """The reports' networks that NETWORKS names."""
-        if not self.setting.NETWORKS:
-            raise StudyError("NETWORKS: expected one name or more; `fercore models` lists them")
-        return [ModelSpec(name=name) for name in self.setting.NETWORKS]
-
-    def family(self, name: str) -> list[ModelSpec]:
-        """The family member nearest to each of BUDGETS; with REPORTED the reports' own as well."""
-        members = self.setting.members(name)
-        theirs = [
-            ModelSpec(name=network.name)
-            for network in models.REPORTED.values()
-            if self.setting.REPORTED and network.family == name
-        ]
-        if not members + theirs:
-            raise StudyError(f"no {name} to train: BUDGETS is empty and REPORTED is False")
-        return members + theirs
 
     def train(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
         """Train each network once per seed, or read it, and return the runs table.
@@ -159,10 +141,6 @@ class Study:
         ]
         return pd.DataFrame(rows, columns=["network", "seed", "run_id", *Epoch.model_fields])
 
-    def random(self) -> np.random.Generator:
-        """A generator for the intervals: always the same, so that a notebook repeats itself."""
-        return np.random.default_rng(0)
-
     def over_images(self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str) -> pd.DataFrame:
         """Pairs with their intervals over test images, by the runs' saved predictions."""
         names = [*pairs["mobilenet"], *pairs["cnn"]]
@@ -223,11 +201,6 @@ class Study:
         for report, network in dict.fromkeys(_tuples(ordered, "report", "network")):
             reports.setdefault(report, {})[network] = models.describe(self.specs[network])
         return reports
-
-    def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
-        """The reports' own figures for these questions, one row each."""
-        table = measured.published(*questions)
-        return table[table["family"] == family] if family else table
 
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""

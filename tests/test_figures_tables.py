@@ -33,6 +33,17 @@ def table() -> pd.DataFrame:
     )
 
 
+def test_scatter_says_who_takes_no_part_in_the_lines() -> None:
+    sizes = (10_000, 100_000)
+    several = runs(*((f"{f}{n}", f, n, [0.5, 0.6]) for f in ("mobilenet", "cnn") for n in sizes))
+    one = pd.concat([several, runs(("alone", "cnn", 10**6, [0.7]))])
+    for table, said in ((several, False), (one, True)):
+        shown = figures.size_against_accuracy(
+            table, summary(table), "PublicTest", compared(table)
+        ).caption
+        assert ("a single seed take no part" in shown) == said
+
+
 def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
     theirs = pd.DataFrame(
         {"report": ["A"], "family": ["cnn"], "params_trainable": [28_679], "accuracy": [0.55]}

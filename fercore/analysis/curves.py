@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -45,7 +45,8 @@ class Comparison:
     cross more often, "level" if they never differ, "apart" without common budgets.
     crossings: where the fitted means cross. shares: outcome to its share of the replicates, empty
     unless every network has two seeds. low, high: 95 % of the crossings, of those replicates that
-    cross once and in the more frequent direction; NaN if none does.
+    cross once and in the more frequent direction; NaN if none does. left_out: networks with a
+    single seed, which take no part in the curves.
     """
 
     unit: str
@@ -59,6 +60,7 @@ class Comparison:
     shares: Mapping[str, float] = field(default_factory=dict)
     low: float = math.nan
     high: float = math.nan
+    left_out: tuple[str, ...] = ()
 
     @property
     def once(self) -> str:
@@ -81,25 +83,27 @@ def compare(
     summary: from `summarise`, with the unit as a column; means: the replicates it was made from.
     Networks with a single seed are left out where both families have two or more others.
     """
-    sweep = _told_apart(summary[summary["report"] == "sweep"].dropna(subset=["mean", unit]))
+    members = summary[summary["report"] == "sweep"].dropna(subset=["mean", unit])
+    sweep = _told_apart(members)
+    left_out = members["network"][~members["network"].isin(sweep["network"])]
     parts = {f: sweep[sweep["family"] == f].sort_values(unit) for f in FAMILIES}
     fits = {family: _fits(part, means) for family, part in parts.items()}
     curves = {family: _curve(part, fits[family], unit) for family, part in parts.items()}
+    apart = Comparison(unit, curves, left_out=tuple(left_out))
     sizes = {family: np.log(part[unit].to_numpy(float)) for family, part in parts.items()}
     if any(len(x) == 0 for x in sizes.values()):
-        return Comparison(unit, curves)
+        return apart
     start, stop = max(x[0] for x in sizes.values()), min(x[-1] for x in sizes.values())
     if start >= stop:
-        return Comparison(unit, curves)
+        return apart
     knots = np.unique(np.concatenate([*sizes.values(), [start, stop]]))
     knots = knots[(knots >= start) & (knots <= stop)]
     ours, theirs = (_at(knots, sizes[family], fits[family]) for family in FAMILIES)
     leads = ours - theirs
     outcome, crossings = _outcome(knots, leads[0])
     shares, low, high = _replicated(knots, leads[1:])
-    return Comparison(
-        unit,
-        curves,
+    return replace(
+        apart,
         start=float(np.exp(start)),
         stop=float(np.exp(stop)),
         first=judge(leads[0, 0], leads[1:, 0]),

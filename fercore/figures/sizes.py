@@ -110,9 +110,7 @@ def size_against_accuracy(
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8)
     title = say(" and ").join(say(NAMES[family]) for family in families)
-    shaded = not np.isnan(comparison.low)
-    drawn = sum(len(curve) for curve in comparison.curves.values())
-    alone = drawn < int(((summary["report"] == "sweep") & summary["mean"].notna()).sum())
+    shaded, alone = not np.isnan(comparison.low), comparison.left_out
     return Figure(
         drawing,
         name=name,
