@@ -16,6 +16,7 @@ from fercore.hypotheses import HYPOTHESES, NAMES, Contrast, contrasts
 from fercore.setting import StudyError, check
 from fercore.spec import ModelSpec
 from fercore.verdicts import COMPARISON, COSTS, MARGIN, by_size, judge, summary, verdict
+from fercore.why.words import TITLES
 
 SIZES = (20_000, 80_000, 300_000)
 ALL = contrasts(NAMES, SIZES, (1_000_000,))
@@ -31,7 +32,7 @@ def about(contrast: Contrast) -> str:
 
 def test_the_six_hypotheses_of_the_issue_are_there() -> None:
     assert list(HYPOTHESES) == list(NAMES) == list(get_args(hypotheses.Name))
-    assert len(NAMES) == len(why.TITLES) == 6
+    assert len(NAMES) == len(TITLES) == 6
     assert {c.subject for c in HYPOTHESES["head"].comparisons} == {"mobilenet", "cnn"}
     assert {c.subject for c in HYPOTHESES["depth"].comparisons} == {"mobilenet", "cnn"}
     assert {c.subject for c in HYPOTHESES["reports"].comparisons} == {"lead"}

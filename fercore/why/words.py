@@ -1,0 +1,36 @@
+"""What sentences, tables and figure of question 5 say alike."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from fercore.figures import NAMES
+from fercore.language import mark, say
+from fercore.tables import signed
+
+SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
+"""What a comparison speaks of, for people."""
+
+TITLES = mark(
+    {
+        "head": "1. dense head",
+        "depth": "2. depth",
+        "large": "3. too deep when large",
+        "width": "4. too few filters",
+        "block": "5. plain convolutions",
+        "reports": "6. reports A and B",
+    }
+)
+COVERS = mark("The interval covers other seeds, at these sizes and on these test images.")
+
+
+def nothing_tried(judged: pd.DataFrame) -> bool:
+    """Is there no hypothesis that was tried?"""
+    return set(judged["verdict"]) == {"not tried"}
+
+
+def in_points(difference: float) -> str:
+    """As "+1.2 points"."""
+    return say("{points} points", points=signed(difference, math.nan))
