@@ -33,7 +33,7 @@ SHAPES = {"sweep": "circle", "A": "square", "B": "triangle-up"}
 KINDS = mark({"ours": "trained here", "published": "published"})
 HEADS = mark({"network": "network", "told kind": "kind", "accuracy": "accuracy", "runs": "runs"})
 """Of what the pointer tells first, by field."""
-TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs")
+TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs", "curve")
 TICKS = [digit * 10**power for power in range(-3, 12) for digit in (1, 3)]
 INK = "currentColor"
 LINES = dict.fromkeys(["gridColor", "domainColor", "tickColor", "labelColor", "titleColor"], INK)
@@ -53,7 +53,8 @@ def size_against_accuracy(
     """The scatter of `fercore.figures.size_against_accuracy`; x can be switched, families hidden.
 
     runs, summary: see `fercore.analysis`; published: see `fercore.figures`, its networks stand on
-    each axis whose column it has.
+    each axis whose column it has. Members of a family are joined by a line, those alone that have
+    the same ``curve`` where runs have that column.
     """
     ours, theirs = _ours(runs, summary), _theirs(published)
     axes = {c: say(text) for c, text in AXES.items() if c in ours and ours[c].notna().any()}
@@ -84,7 +85,8 @@ def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     """One row per network with a finished run; accuracies in percent."""
     done = summary.dropna(subset="mean")
     known = runs[runs["network"].isin(done["network"])].groupby("network")
-    more = {c: done["network"].map(known[c].max()) for c in AXES if c in runs and c not in done}
+    wanted = [c for c in (*AXES, "curve") if c in runs and c not in done]
+    more = {c: done["network"].map(known[c].max()) for c in wanted}
     percents = {c: (100 * done[k]).round(2) for c, k in (("percent", "mean"), ("low", "low"))}
     half = (100 * (done["high"] - done["mean"])).round(2)
     spread = ["" if pd.isna(value) else f" ± {value:.1f}" for value in half]
@@ -147,6 +149,7 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
     layers = [
         ours.transform_filter("datum.report === 'sweep'")
         .mark_line(strokeWidth=1.5)
+        .encode(detail="curve:N")
         .add_params(_families()),
         ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),

@@ -17,8 +17,6 @@ from fercore.analysis import SPLITS
 from fercore.display import Table, html_table
 from fercore.spec import ModelSpec
 
-COLUMNS = ("layer", "output", "parameters", "share", "MACs")
-
 
 def facts(title: str, pairs: Mapping[str, object]) -> str:
     """A title and a table of names and values."""
@@ -38,14 +36,15 @@ def costs(spec: ModelSpec) -> dict[str, str]:
 
 
 def layers(spec: ModelSpec) -> str:
-    """A network's layers from input to output, and where its parameters and multiply-adds are."""
-    whole = models.cost(spec).trainable
-    rows = [
-        (p.layer, p.output, f"{p.trainable:,}", f"{p.trainable / whole:.1%}", f"{p.macs:,}")
-        for p in models.describe(spec)
-    ]
-    numeric = [False, True, True, True, True]
-    return html_table(pd.DataFrame(rows, columns=COLUMNS), numeric)
+    """A network's layers from input to output, and where its parameters and multiply-adds are.
+
+    The bars behind the numbers are each layer's share of the network.
+    """
+    table = pd.DataFrame(models.describe(spec))
+    amounts = table[["trainable", "macs"]].set_axis(["parameters", "MACs"], axis="columns")
+    texts = table[["layer", "output"]].join(amounts.map("{:,}".format))
+    shares = {str(name): column.to_list() for name, column in (amounts / amounts.sum()).items()}
+    return html_table(texts, [False, True, True, True], shares)
 
 
 def network(spec: ModelSpec) -> str:

@@ -99,6 +99,16 @@ def test_vega_lite_draws_it_in_the_version_of_jupyterlab(
     assert "text/html" not in shown
 
 
+def test_only_equal_networks_of_other_sizes_are_joined(table: pd.DataFrame) -> None:
+    def lines(chart: Chart) -> int:
+        svg = vl_convert.vegalite_to_svg(chart._repr_mimebundle_()[0][CHART_MIME], vl_version="5.8")
+        return svg.count('aria-roledescription="line mark"')
+
+    before = lines(drawn(table))
+    assert lines(drawn(table.assign(curve=table["family"]))) == before
+    assert lines(drawn(table.assign(curve=table["network"]))) == before + 1
+
+
 def test_any_translation_draws_the_same_marks(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,8 @@ def test_a_network_shows_its_costs_and_layers() -> None:
     assert len(layers) == len(models.describe(TINY))
     parameters = [int(row.find_all("td")[1].get_text().replace(",", "")) for row in layers]
     assert sum(parameters) == cost.trainable
+    bars = [re.findall(r"([\d.]+)%", row.find_all("td")[1]["style"])[0] for row in layers]
+    assert sum(map(float, bars)) == pytest.approx(100, abs=0.5)
 
 
 def test_a_network_that_there_is_not_says_why() -> None:

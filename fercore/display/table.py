@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -38,6 +39,8 @@ HEADS = mark(
     )
 )
 """What stands at the head of tables; `html_table` says it in the report's language."""
+BAR = "rgba(1, 115, 178, 0.3)"
+"""Seen on light and on dark paper; numbers can be read on it."""
 _NUMBER = re.compile(r"[-+−±]?\d[\d\s.,+\-−±–×%()/]*")
 
 
@@ -79,28 +82,43 @@ class Table:
         return data, metadata(self, "table")
 
 
-def html_table(texts: pd.DataFrame, numeric: Sequence[bool]) -> str:
+def html_table(
+    texts: pd.DataFrame, numeric: Sequence[bool], bars: Mapping[str, Sequence[float]] | None = None
+) -> str:
     """A semantic HTML table of texts (escaped here); the first column heads its row.
 
-    Alignment stands in each cell, since Jupyter brings no style sheet of ours, and pandoc reads it.
+    bars: shares from 0 to 1 by column, drawn behind its texts. Alignment stands in each cell, since
+    Jupyter brings no style sheet of ours, and pandoc reads it.
     """
     sides = ["right" if number else "left" for number in numeric]
     head = "".join(
         f'<th scope="col" style="text-align: {side}">{escape(say(str(column)))}</th>'
         for side, column in zip(sides, texts.columns, strict=True)
     )
+    behind = pd.DataFrame(bars or {}, texts.index, list(texts.columns), dtype=float)
     rows = "".join(
-        f"<tr>{_html_row(row, sides)}</tr>" for row in texts.itertuples(index=False, name=None)
+        f"<tr>{_html_row(row, sides, shares)}</tr>"
+        for row, shares in zip(_tuples(texts), _tuples(behind), strict=True)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _html_row(row: tuple[object, ...], sides: Sequence[str]) -> str:
+def _tuples(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
+    return frame.itertuples(index=False, name=None)
+
+
+def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[float]) -> str:
     tags = ['th scope="row"'] + ["td"] * (len(row) - 1)
     return "".join(
-        f'<{tag} style="text-align: {side}">{escape(str(text))}</{tag.split()[0]}>'
-        for tag, side, text in zip(tags, sides, row, strict=True)
+        f'<{tag} style="text-align: {side}{_bar(share)}">{escape(str(text))}</{tag.split()[0]}>'
+        for tag, side, text, share in zip(tags, sides, row, shares, strict=True)
     )
+
+
+def _bar(share: float) -> str:
+    if math.isnan(share):
+        return ""
+    return f"; background: linear-gradient(to right, {BAR} {share:.1%}, transparent {share:.1%})"
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ class Runs(Panel):
         self.family = dropdown("family", FAMILIES)
         self.status = dropdown("status", [runs.ALL, "done", "diverged"])
         self.data = dropdown("data", [runs.ALL])
-        self.reread = widgets.Button(description="Read the store again")
+        self.reread = widgets.Button(description="Read the store again", layout={"width": "auto"})
         self.group = dropdown("scatter of", layout={"width": "40em"})
         self.pages = Pages(self, PAGE, self.show)
         self.table, self.chart = widgets.HTML(), widgets.Output()

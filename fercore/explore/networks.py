@@ -55,7 +55,9 @@ class Networks(Panel):
 
     def _make(self, setting: Setting) -> None:
         """The controls, at first as the setting says, and what they fill."""
-        self.source = widgets.Text(setting.DATA, description="data", continuous_update=False)
+        self.source = widgets.Text(
+            setting.DATA, description="data", continuous_update=False, style=WIDE
+        )
         self.images = number("Training images (0: all)", setting.TRAIN_IMAGES or 0, 0, 10_000_000)
         self.images.layout.width = "18em"
         self.kind = dropdown("network", KINDS.items())

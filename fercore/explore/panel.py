@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from fercore.explore.desk import Desk
 
 WIDE = {"description_width": "initial"}
+STYLE = """<style>
+.fercore .widget-hbox { column-gap: 6px }
+.fercore .widget-html-content { line-height: 1.4 }
+.fercore figure { margin: 4px 0 8px }
+.fercore figure > img { max-width: 100%; height: auto }
+.fercore table { border-collapse: collapse; margin: 4px 1.5em 4px 0 }
+.fercore th, .fercore td { padding: 2px 8px; white-space: nowrap; vertical-align: baseline }
+.fercore thead { border-bottom: 1px solid var(--jp-border-color1, #bdbdbd) }
+.fercore td[style*="gradient"] { min-width: 7em }
+.fercore tbody tr:nth-child(even) { background: var(--jp-rendermime-table-row-background) }
+</style>"""
+"""JupyterLab gives widgets the line height of a button, and their tables no space at all."""
 
 
 class Panel:
@@ -25,10 +37,12 @@ class Panel:
         self.desk = desk
         self.message = widgets.HTML()
         self.box = widgets.VBox()
+        self.whole = widgets.VBox([widgets.HTML(STYLE, layout={"display": "none"}), self.box])
+        self.whole.add_class("fercore")
         self._quiet = False
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
-        return self.box._repr_mimebundle_(include=include, exclude=exclude)
+        return self.whole._repr_mimebundle_(include=include, exclude=exclude)
 
     def refresh(self, latest: RunRecord | None = None) -> None:
         """The store changed; latest: the run that was just finished."""

@@ -26,7 +26,7 @@ def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
     """A runs table, latest run first, with more columns.
 
     ``data``: the faces' name; ``group``: what is comparable, the same faces and recipe;
-    ``synthetic``.
+    ``curve``: all of the network but its size; ``synthetic``.
     """
     ordered = _latest_first(records)
     if not ordered:
@@ -35,6 +35,7 @@ def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
     return table.assign(
         data=_distinct([(r.data.source, r.data.fingerprint) for r in ordered]),
         group=_distinct([(_conditions(record), _recipe(record)) for record in ordered]),
+        curve=[r.spec.model.model_dump_json(exclude={"widths"}) for r in ordered],
         synthetic=[record.data.synthetic for record in ordered],
     )
 

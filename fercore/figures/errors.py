@@ -30,7 +30,7 @@ def confusions(
     worst = []
     for panel, (title, matrix) in zip(axes, matrices.items(), strict=False):
         share = _percent(matrix)
-        _heat(panel, share, classes, fmt=".0f", cmap="Blues", vmin=0, vmax=100)
+        _heat(panel, share, classes, form=".0f", cmap="Blues", vmin=0, vmax=100)
         panel.set_title(title)
         off = np.where(np.eye(len(share), dtype=bool), -1, share)
         row, column = np.unravel_index(off.argmax(), off.shape)
@@ -66,7 +66,7 @@ def confusion_difference(
     (first, ours), (second, theirs) = matrices.items()
     both, classes = {"first": first, "second": second}, [*map(say, classes)]
     gap = _percent(ours) - _percent(theirs)
-    _heat(axes, gap, classes, fmt="+.0f", cmap="vlag", vmin=-60, vmax=60)
+    _heat(axes, gap, classes, form="+.0f", cmap="vlag", vmin=-60, vmax=60)
     axes.set_title(say("{first} less {second}", **both), fontsize=10)
     row, column = np.unravel_index(np.abs(gap).argmax(), gap.shape)
     return Figure(
@@ -95,12 +95,16 @@ def _percent(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     return share
 
 
-def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **style: object) -> None:
+def _heat(
+    axes: Axes, values: NDArray[np.float64], classes: Sequence[str], *, form: str, **style: object
+) -> None:
+    texts = [[format(v, form).replace("-", "−") if round(v) else "0" for v in r] for r in values]
     with mpl.rc_context(font_style()):
         sns.heatmap(  # which draws already here, to see whether labels overlap
             values,
             ax=axes,
-            annot=True,
+            annot=texts,
+            fmt="",
             cbar=False,
             square=True,
             xticklabels=classes,
@@ -108,6 +112,7 @@ def _heat(axes: Axes, values: NDArray[np.float64], classes: Sequence[str], **sty
             **style,
         )
     axes.set(xlabel=say("predicted"), ylabel=say("true"))
+    axes.tick_params("x", rotation=90)
 
 
 def reliability(
