@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,12 @@ def test_different_data_are_all_named() -> None:
 def test_file_is_named_without_its_folders() -> None:
     assert describe_data({"source": "/home/someone/fer2013.csv"}) == "fer2013.csv"
     found = fronted(source("q1", source="/home/someone/fer2013.csv", fingerprint="one"))
+    assert "someone" not in str(found.facts) + str(appendix(found))
+    given = {"DATA": "/home/someone/fer2013.csv"}
+    declared = {"q1": {"DATA": Parameter("DATA", "synthetic", "where the faces are")}}
+    found = replace(found, settings=given, parameters=declared)
+    assert ("Parameters", "DATA = fer2013.csv") in found.facts
+    assert ">fer2013.csv</td>" in appendix(found)["parameters"]
     assert "someone" not in str(found.facts) + str(appendix(found))
 
 

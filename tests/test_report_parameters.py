@@ -11,15 +11,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from fercore.cli.report import report
 from fercore.data import DataError
-from fercore.report.notebooks import ReportError, find, select
-from fercore.report.parameters import (
-    ParameterError,
-    assignments,
-    convert,
-    declared,
-    find_preset,
-    resolve,
-)
+from fercore.report.notebooks import ParameterError, ReportError, find, select
+from fercore.report.parameters import assignments, declared, find_preset, resolve
+from fercore.report.values import convert
 from fercore.setting import Setting, StudyError, check
 from tests.face_files import random_faces
 

@@ -21,6 +21,7 @@ from fercore.report.execute import NotebookError, execute
 from fercore.report.front import MAIN, PHOTOGRAPHS, Front, Request, answer, provenance
 from fercore.report.html import page
 from fercore.report.notebooks import (
+    ParameterError,
     ReportError,
     find,
     key,
@@ -29,7 +30,7 @@ from fercore.report.notebooks import (
     translated,
     write_text,
 )
-from fercore.report.parameters import ParameterError, assignments, declared, find_preset, resolve
+from fercore.report.parameters import assignments, declared, find_preset, resolve
 from fercore.report.pdf import pdf
 
 __all__ = ["Job", "NotebookError", "ParameterError", "ReportError", "build"]

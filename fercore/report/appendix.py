@@ -9,8 +9,9 @@ import pandas as pd
 
 from fercore.display import Table, html_table, run_table
 from fercore.language import mark, say
-from fercore.report.front import Front, shown, source_of
+from fercore.report.front import Front, shown
 from fercore.report.parameters import Parameter
+from fercore.report.paths import name_of
 
 
 def appendix(front: Front) -> dict[str, str]:
@@ -35,7 +36,7 @@ def _data_rows(data: Mapping[str, Any]) -> dict[str, Any]:
         for name, count in (data.get("counts") or {}).items()
     }
     rest = {key: value for key, value in data.items() if key not in ("counts", "source")}
-    return {"source": source_of(data), **counts, **rest}
+    return {"source": name_of(data.get("source", "")), **counts, **rest}
 
 
 def _pairs(rows: Mapping[str, Any]) -> str:
@@ -58,7 +59,7 @@ def _parameter_html(
                 f"{name} {value!r}",
                 {
                     "name": name,
-                    "value": shown(value),
+                    "value": shown(value, name),
                     "set by": say("preset or command") if name in settings else say("notebook"),
                     "meaning": say(parameter.comment),
                     "notebooks": "",

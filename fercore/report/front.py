@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import PurePath
 from typing import Any
 
 from nbformat import NotebookNode
 
 from fercore.display import PROVENANCE_MIME
 from fercore.language import mark, paragraph, say
-from fercore.report.parameters import PATHS, Parameter
+from fercore.report.parameters import Parameter
+from fercore.report.paths import PATHS, name_of
 from fercore.sentences.words import ANSWER
 
 TITLE = mark("How few parameters does it take to read a facial expression?")
@@ -230,7 +230,7 @@ def describe_data(data: Mapping[str, Any]) -> str:
         f"{counts[split]:,} {split}" if counts.get(split) else say("no {split}", split=split)
         for split in dict.fromkeys((*SPLITS, *counts))
     ]
-    parts = [source_of(data), ", ".join(splits) if counts else ""]
+    parts = [name_of(data.get("source", "")), ", ".join(splits) if counts else ""]
     if data.get("fingerprint"):
         parts.append(say("fingerprint {fingerprint}", fingerprint=data["fingerprint"]))
     return " · ".join(part for part in parts if part)
@@ -259,20 +259,15 @@ def count_runs(count: int) -> str:
     return say("1 run") if count == 1 else say("{count} runs", count=count)
 
 
-def source_of(data: Mapping[str, Any]) -> str:
-    """A file by its name only: folders are of no use to another reader."""
-    source = str(data.get("source", ""))
-    return PurePath(source).name if PurePath(source).is_absolute() else source
-
-
-def shown(value: Any) -> str:
-    """A parameter's or a fact's value, for people."""
+def shown(value: Any, name: str = "") -> str:
+    """A fact's value, or that of the parameter of this name, for people."""
+    if name in PATHS:
+        return name_of(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or say("none")
     return str(value)
 
 
 def _setting(name: str, value: Any) -> str:
-    """As "SEEDS = 0, 1"; of a file the name only, like everywhere on the title page."""
-    text = PurePath(str(value)).name if name in PATHS else shown(value)
-    return f"{name} = {text or say('none')}"
+    """As "SEEDS = 0, 1"."""
+    return f"{name} = {shown(value, name) or say('none')}"

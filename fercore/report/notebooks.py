@@ -18,6 +18,10 @@ class ReportError(ValueError):
     """A request that no report can be made of: notebooks, preset or parameters do not fit."""
 
 
+class ParameterError(ReportError):
+    """A parameter, its value or a preset that does not fit the notebooks."""
+
+
 def find(folder: Path) -> list[Path]:
     """The folder's notebooks: questions (q1, q2, ...) first, then the others, each by name.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import difflib
 import io
-import math
 import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,23 +18,9 @@ from typing import Any
 
 import yaml
 
-from fercore.report.notebooks import ReportError, read
-
-PATHS = {
-    "DATA": "Give DATA=path/to/fer2013.csv, or fetch FER2013 into data/ by: make data",
-    "FERPLUS": "Give FERPLUS=path/to/fer2013new.csv, from github.com/microsoft/FERPlus",
-}
-"""Parameters that name a file: made absolute, since a notebook runs in its own folder; and what
-to do where there is none."""
-
-NOTHING = ("None", "none", "null")
-"""How None is spelled on the command line."""
-
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
-
-class ParameterError(ReportError):
-    """A parameter, its value or a preset that does not fit the notebooks."""
+from fercore.report.notebooks import ParameterError, read
+from fercore.report.paths import absolute
+from fercore.report.values import convert
 
 
 @dataclass(frozen=True)
@@ -127,8 +112,8 @@ def resolve(
     _refuse_unknown(settings, known, f"preset {preset.name}: ")
     _refuse_unknown(overrides, {notebook: known[notebook] for notebook in asked}, "")
     preset_only = {name: value for name, value in settings.items() if name not in overrides}
-    settings = _absolute(preset_only, asked[0].parent.parent)
-    settings |= _absolute(overrides, base or Path.cwd())
+    settings = absolute(preset_only, asked[0].parent.parent)
+    settings |= absolute(overrides, base or Path.cwd())
     return {
         notebook: {
             name: convert(name, value, known[notebook][name].default)
@@ -137,19 +122,6 @@ def resolve(
         }
         for notebook in asked
     }
-
-
-def convert(name: str, value: Any, default: Any) -> Any:
-    """A text as it was typed, or a value as YAML gave it, in the type of `default`."""
-    if value is None or (isinstance(value, str) and value.strip() in NOTHING):
-        return None  # whether a parameter may be None is for the study to say
-    try:
-        result = _parse(value, default) if isinstance(value, str) else _cast(value, default)
-    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
-        raise ParameterError(
-            f"{name}={_short(value)}: expected {_expected(default)}, as the default {default!r}"
-        ) from None
-    return result
 
 
 def _parameters(
@@ -207,96 +179,3 @@ def _refuse_unknown(
             raise ParameterError(
                 f"{where}{name} is no parameter of {owners}{hint}. There are:\n{listing(union)}"
             )
-
-
-def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """Paths made absolute against `base`; one that does not exist ends it before anything runs."""
-    result = dict(settings)
-    for name, advice in PATHS.items():
-        value = result.get(name)
-        if not isinstance(value, str) or value.lower() in ("synthetic", "none", ""):
-            continue
-        path = _existing(base, value)
-        if path is None:
-            raise ParameterError(
-                f"{name}={_short(value)[1:-1]}: no such file or folder "
-                f"({_short(str(base / value))[1:-1]}). {advice}"
-            )
-        result[name] = str(path)
-    return result
-
-
-def _short(value: object) -> str:
-    """As Python writes it: on one line, without control characters, and not without end."""
-    text = repr(value)
-    return text if len(text) < 300 else f"{text[:150]} ... {text[-150:]}"
-
-
-def _existing(base: Path, value: str) -> Path | None:
-    try:
-        path = (base / Path(value).expanduser()).resolve()
-        return path if path.exists() else None
-    except (OSError, RuntimeError, ValueError):  # too long, a loop, ~somebody unknown, a NUL
-        return None
-
-
-def _parse(text: str, default: Any) -> Any:
-    if isinstance(default, str):
-        return text
-    if default is None:
-        return None if text.strip().lower() in ("", "none") else _literal(text)
-    if isinstance(default, bool):
-        return _TRUTH[text.strip().lower()]
-    if isinstance(default, list | tuple):
-        return _parse_list(text, default)
-    if isinstance(default, int | float):
-        return _finite(type(default)(text))
-    return _cast(ast.literal_eval(text), default)
-
-
-def _parse_list(text: str, default: Sequence[Any]) -> list[Any]:
-    """Items between commas, brackets optional, each in the type of the default's first."""
-    if default and isinstance(default[0], list | tuple | dict):
-        return _cast_list(ast.literal_eval(text), default)
-    items = [item.strip(" '\"") for item in text.strip("[]() ").split(",")]
-    given = [item for item in items if item]
-    return [_parse(item, default[0]) if default else _literal(item) for item in given]
-
-
-def _cast(value: Any, default: Any) -> Any:
-    if default is None:
-        return value
-    if isinstance(default, list | tuple):
-        return _cast_list(value, default)
-    if isinstance(default, float) and type(value) is int:
-        return float(value)
-    if type(value) is not type(default):
-        raise TypeError
-    return _finite(value)
-
-
-def _cast_list(values: Any, default: Sequence[Any]) -> list[Any]:
-    if not isinstance(values, list | tuple):
-        raise TypeError
-    return [convert("item", value, default[0]) if default else value for value in values]
-
-
-def _literal(text: str) -> Any:
-    """Where the default tells no type: a literal if it reads as one, else the text itself."""
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return text
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError
-    return value
-
-
-def _expected(default: Any) -> str:
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    if isinstance(default, list | tuple):
-        return "a list between commas"
-    return kinds.get(type(default), f"a {type(default).__name__}")
