@@ -8,6 +8,7 @@ that it can be read on light and on dark paper.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import altair as alt
@@ -145,7 +146,7 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
     )
     told = {field: say(text) for field, text in HEADS.items()}
     told |= {f"told {axis}": text for axis, text in axes.items()}
-    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told.items()]
+    tooltip = [alt.Tooltip(f"{field}:N", title=_spelt(title)) for field, title in told.items()]
     layers = [
         ours.transform_filter("datum.report === 'sweep'")
         .mark_line(strokeWidth=1.5)
@@ -159,6 +160,14 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
         base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
     ]
     return _dress(alt.LayerChart(layer=layers), axes)
+
+
+def _spelt(title: str) -> str:
+    """Vega-Lite 5 puts a tooltip's title between quotes of an expression as it is, 6 escapes those.
+
+    Written as code points, quotes and backslashes come out right in both.
+    """
+    return re.sub(r'["\\]', lambda found: f"\\u{ord(found[0]):04x}", title)
 
 
 def _dress(layers: alt.LayerChart, axes: dict[str, str]) -> alt.LayerChart:

@@ -113,8 +113,9 @@ def test_any_translation_draws_the_same_marks(
     table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Words are shown, never looked up by nor read as an expression."""
-    plain, spoilt = drawn(table, PUBLISHED), "d'un [a.b]: "
-    texts = [*interactive.AXES.values(), *interactive.KINDS.values(), "{unit} (log scale)"]
+    plain, spoilt = drawn(table, PUBLISHED), "d'un \"\\[a.b]: "
+    marked = (interactive.AXES, interactive.KINDS, interactive.HEADS)
+    texts = [text for part in marked for text in part.values()] + ["{unit} (log scale)"]
     words = {text: spoilt + text for text in texts}
     monkeypatch.setattr(language, "catalogue", lambda _: words)
     other = drawn(table, PUBLISHED)
@@ -124,6 +125,8 @@ def test_any_translation_draws_the_same_marks(
     )
     assert f"{2 * spoilt}trainable parameters (log scale)" in after.get_text()
     assert len(after.find_all("path")) == len(before.find_all("path")) > 10
+    told = " ".join(str(mark["aria-label"]) for mark in after.select("path[aria-label]"))
+    assert all(f"{spoilt}{head}: " in told for head in ("network", "kind", "accuracy", "runs"))
 
 
 def test_chart_has_words_for_who_cannot_see_it(table: pd.DataFrame) -> None:
