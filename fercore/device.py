@@ -34,8 +34,21 @@ def choose(name: str = "auto") -> torch.device:
     kind, _, index = name.partition(":")
     many = torch.cuda.device_count() if kind == "cuda" else 1
     if kind not in here or (":" in name and not (index.isdigit() and int(index) < many)):
-        raise DeviceError(f"device: expected auto or one of {', '.join(here)}, found {name!r}")
+        numbered = [f"{kind}:{each}" for each in range(many)] if kind in here else []
+        listed = ", ".join([*here, *numbered])
+        raise DeviceError(f"device: expected auto or one of {listed}, found {name!r}")
     return torch.device(name)
+
+
+def several(name: str = "auto") -> tuple[str, ...]:
+    """All devices of that name, for processes to share: every GPU for auto or cuda, if it is CUDA.
+
+    Raises `DeviceError` as `choose` does.
+    """
+    chosen = choose(name)
+    if chosen.type == "cuda" and chosen.index is None:
+        return tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
+    return (str(chosen),)
 
 
 def describe(device: torch.device) -> str:

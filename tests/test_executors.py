@@ -8,6 +8,8 @@ import socketserver
 import subprocess
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
@@ -19,8 +21,10 @@ from distributed import Client, LocalCluster
 
 from fercore import data, executors, sweep, train
 from fercore.data import DataError
-from fercore.executors import ExecutorError, Place, Task, cluster, place, settings
+from fercore.device import DeviceError
+from fercore.executors import ExecutorError, Place, Task, cluster, place, settings, worker
 from fercore.executors.worker import Job, make
+from fercore.record import RunRecord
 from fercore.runs import RunStore, StoreError
 from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, RunSpec
@@ -279,11 +283,114 @@ def test_workers_that_cannot_begin_are_one_message(
         )
 
 
+# GPUs, without one: torch says how many there are, and every run is trained on the CPU
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have torch find so many."""
+
+    def there_are(count: int) -> None:
+        monkeypatch.setattr("torch.cuda.is_available", lambda: count > 0)
+        monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+
+    return there_are
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "device", "expected"),
+    [
+        (1, "auto", "auto", Place("serial")),
+        (2, "auto", "auto", Place("local", 2)),
+        (8, "auto", "cuda", Place("local", 8)),
+        (8, "auto", "cuda:1", Place("serial")),
+        (8, "auto", "cpu", Place("local", 4)),
+        (2, "local:6", "auto", Place("local", 6)),
+        (8, "local:24", "auto", Place("local", 12)),
+    ],
+)
+def test_auto_takes_a_worker_per_gpu_and_local_as_many_as_it_says(
+    gpus: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    asked: str,
+    device: str,
+    expected: Place,
+) -> None:
+    gpus(count)
+    monkeypatch.setattr(place, "cores", lambda: 4)
+    tasks = [task(1000, seed) for seed in range(12)]
+    assert executors.settle(asked, tasks, device, 1) == expected
+
+
+def test_a_gpu_that_is_not_there_is_one_message_with_those_that_are(
+    gpus: Callable[[int], None],
+) -> None:
+    gpus(2)
+    with pytest.raises(DeviceError, match=r"one of cuda, cpu, cuda:0, cuda:1, found 'cuda:2'"):
+        executors.settle("local:2", [task(1)], "cuda:2", 1)
+    gpus(0)
+    with pytest.raises(DeviceError, match=r"expected auto or one of cpu, found 'cuda'"):
+        executors.settle("local:2", [task(1)], "cuda", 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "workers", "device", "expected"),
+    [
+        (1, 2, "auto", {"cuda:0": 2}),
+        (2, 2, "auto", {"cuda:0": 1, "cuda:1": 1}),
+        (2, 4, "cuda", {"cuda:0": 2, "cuda:1": 2}),
+        (8, 2, "cuda:5", {"cuda:5": 2}),
+        (8, 8, "auto", {f"cuda:{index}": 1 for index in range(8)}),
+    ],
+)
+def test_workers_of_a_machine_take_turns_at_its_gpus(
+    gpus: Callable[[int], None],
+    source: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    workers: int,
+    device: str,
+    expected: dict[str, int],
+) -> None:
+    gpus(count)
+    given: list[str] = []
+    all_at_once = threading.Barrier(workers, timeout=30)
+    original, local = train.run, settings.local
+
+    def on_the_cpu(*task: Any, device: str, **how: Any) -> RunRecord:
+        given.append(device)
+        all_at_once.wait()
+        return original(*task, device="cpu", **how)
+
+    monkeypatch.setattr(train, "run", on_the_cpu)
+    as_threads = {"processes": False, "protocol": "tcp"}
+    monkeypatch.setattr(settings, "local", lambda workers: local(workers) | as_threads)
+    monkeypatch.setattr(cluster, "_stop", LocalCluster.close)  # the other one ends processes
+    wanted = specs(source, workers, epochs=1)
+    how: dict[str, Any] = {"device": device, "threads": 1, "progress": Spy()}
+    made = sweep.run(
+        wanted, data.load(source), RunStore(tmp_path), executor=f"local:{workers}", **how
+    )
+    assert [record.status for record in made] == ["done"] * workers
+    assert Counter(given) == expected
+
+
+@pytest.mark.slow
+def test_worker_processes_have_numbers_to_take_turns_by() -> None:
+    shared = Job("", "", ("cuda:0", "cuda:1"), 1, "")
+    with cluster.connect(Place("local", 2), threads=1) as client:
+        addresses = list(client.nthreads())
+        asked = [client.submit(worker._device, shared, workers=a, pure=False) for a in addresses]
+        assert sorted(one.result() for one in asked) == ["cuda:0", "cuda:1"]
+
+
 # What a worker refuses
 
 
 def job(store: RunStore, seal: str | None = None) -> Job:
-    return Job(str(store.root), seal or store.seal(), "cpu", 1, "topic")
+    return Job(str(store.root), seal or store.seal(), ("cpu",), 1, "topic")
 
 
 def test_a_worker_refuses_other_faces(source: str, tmp_path: Path) -> None:

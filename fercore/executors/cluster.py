@@ -19,6 +19,7 @@ import torch
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
+from fercore import device as devices
 from fercore.executors import settings
 from fercore.executors.place import ExecutorError, Place, Task, scheduler_file
 from fercore.executors.worker import Job, make
@@ -68,9 +69,11 @@ def train(
         if place.kind == "cluster" and _answers(client.dashboard_link):
             progress.note(f"Dask's dashboard: {client.dashboard_link}")
         topic = f"fercore-{uuid.uuid4().hex}"
-        job = Job(str(store.root.absolute()), seal, device, threads, topic)
+        local = place.kind == "local"
+        shared = devices.several(device) if local else (device,)
+        job = Job(str(store.root.absolute()), seal, shared, threads, topic)
         sweep = Sweep(client, tasks, progress, topic)
-        sweep.limit = LIMIT if place.kind == "local" else math.inf  # a cluster's may come later
+        sweep.limit = LIMIT if local else math.inf  # a cluster's may come later
         return sweep.run(make, job, lambda task: _made(store, task))
 
 

@@ -87,20 +87,20 @@ def scheduler_file(address: str) -> Path | None:
 
 
 def settle(text: str, tasks: Collection[Task], device: str, threads: int | None) -> Place:
-    """Where these runs are made: for auto, a worker per core that this process may use.
+    """Where these runs are made: for auto, a worker per core that this process may use, or per GPU.
 
-    auto is serial on a GPU (which one process fills), for a single run, and for little work.
+    auto is serial with one GPU, for a single run, and for little work.
     Raises `ExecutorError`, and `DeviceError` where the runs are to be made on this machine.
     """
     place = parse(text)
     if place.kind == "cluster":
         return place
-    on_cpu = devices.choose(device).type == "cpu"
+    found = devices.several(device)
     if place.kind == "auto":
-        workers = min(cores() // (threads or torch.get_num_threads()), len(tasks))
+        each = threads or torch.get_num_threads()
+        workers = min(cores() // each if found == ("cpu",) else len(found), len(tasks))
         worthwhile = sum(task.work for task in tasks) >= WORTHWHILE
-        parallel = on_cpu and workers > 1 and worthwhile
-        return Place("local", workers) if parallel else Place("serial")
+        return Place("local", workers) if workers > 1 and worthwhile else Place("serial")
     return place._replace(workers=min(place.workers, max(1, len(tasks))))
 
 

@@ -21,11 +21,14 @@ PAUSE = 1.0
 
 
 class Job(NamedTuple):
-    """What all runs of a sweep share. store: absolute; seal: of it; topic: of Dask's events."""
+    """What all runs of a sweep share. store: absolute; seal: of it; topic: of Dask's events.
+
+    devices: of several, the workers of this machine take turns.
+    """
 
     store: str
     seal: str
-    device: str
+    devices: tuple[str, ...]
     threads: int | None
     topic: str
 
@@ -44,7 +47,14 @@ def make(task: Task, job: Job) -> None:
             f"{where}: expected run {task.run_id}, found {name}: its fercore is not the study's"
         )
     told, store = _Told(task.run_id, job.topic), RunStore(job.store)
-    train.run(task.spec, faces, store, device=job.device, threads=job.threads, progress=told)
+    train.run(task.spec, faces, store, device=_device(job), threads=job.threads, progress=told)
+
+
+def _device(job: Job) -> str:
+    """Dask numbers the workers of a local cluster from 0; one started anew keeps its number."""
+    if len(job.devices) == 1:
+        return job.devices[0]
+    return job.devices[int(get_worker().name) % len(job.devices)]
 
 
 @lru_cache(maxsize=2)
