@@ -67,7 +67,7 @@ def records(specs: Iterable[RunSpec], asked: Setting) -> list[RunRecord]:
         RunStore(),
         executor=asked.EXECUTOR,
         threads=1,
-        elsewhere=Elsewhere(faces),
+        known=Elsewhere(faces).get,
     )
 
 

@@ -23,7 +23,7 @@ from fercore.language import mark, say, use
 from fercore.provenance import commit, root
 from fercore.record import RunRecord
 from fercore.runs import StoreError
-from fercore.setting import EPOCHS_UNSTATED, Question, Setting, StudyError, check, named, preset
+from fercore.setting import Question, Setting, StudyError, check, named, preset
 from fercore.spec import DataSpec, ModelSpec
 from fercore.upkeep import check_layers
 
@@ -100,8 +100,8 @@ class Archive(Question):
 
     def longer(self) -> pd.DataFrame:
         """The runs table of what took more passes than the recipe, fewest parameters first."""
-        passes = self.setting.EPOCHS or EPOCHS_UNSTATED
-        found = [record for record in self.records if record.spec.train.epochs > passes]
+        usual = self.setting.passes
+        found = [record for record in self.records if record.spec.train.epochs > usual]
         rows = [measured.run_row(record) for record in self._use(found)]
         order = ["params_trainable", "epochs", "run_id"]
         return pd.DataFrame(rows).sort_values(order) if rows else pd.DataFrame(columns=order)
@@ -136,7 +136,7 @@ class Archive(Question):
 
     def _of(self, arm: Arm) -> dict[int, RunRecord]:
         """By seed: the runs of one network by the recipe."""
-        recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED)
+        recipe = self.setting.recipe(self.setting.passes)
         if arm.augment:
             recipe = recipe.model_copy(update={"augment": arm.augment})
         found = {

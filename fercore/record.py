@@ -6,21 +6,15 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from fercore.spec import SCHEMA_VERSION, RunSpec
+from fercore.spec import SCHEMA_VERSION, RunSpec, Spec
 
 Counts = tuple[tuple[int, ...], ...]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Noun(BaseModel):
-    """Base of everything in a record: frozen, no unknown keys, no NaN or infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Epoch(Noun):
+class Epoch(Spec):
     """One pass over the training images, and what validation said after it."""
 
     epoch: int
@@ -38,7 +32,7 @@ class Epoch(Noun):
     """Training alone, without validation."""
 
 
-class Score(Noun):
+class Score(Spec):
     """What a finished network measures on one split. Accuracies are fractions."""
 
     n: int
@@ -53,7 +47,7 @@ class Score(Noun):
     """Counts (7, 7): rows are true labels, columns what the network said."""
 
 
-class DataRecord(Noun):
+class DataRecord(Spec):
     """The faces of a run."""
 
     source: str
@@ -63,7 +57,7 @@ class DataRecord(Noun):
     """Images trained on; validation images are not among them."""
 
 
-class RunRecord(Noun):
+class RunRecord(Spec):
     """Everything that is known of one run. A diverged run has no splits and no file."""
 
     schema_version: int = SCHEMA_VERSION

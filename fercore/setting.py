@@ -94,6 +94,11 @@ class Setting(Spec):
         except models.ModelError as error:
             raise StudyError(f"SIZES or LARGE: {error}") from None
 
+    @property
+    def passes(self) -> int:
+        """EPOCHS; where each network has its own, those of networks whose report gives none."""
+        return self.EPOCHS or EPOCHS_UNSTATED
+
     def recipe(self, epochs: int) -> TrainSpec:
         """The recipe that all networks of the study share."""
         return TrainSpec(
@@ -177,7 +182,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     _refuse_truth(names)
     try:
         setting = Setting(**names)
-        setting.recipe(epochs=setting.EPOCHS or EPOCHS_UNSTATED)
+        setting.recipe(setting.passes)
         _ = setting.data, setting.ferplus
     except ValidationError as error:
         raise StudyError("\n".join(_faults(error.errors()))) from None

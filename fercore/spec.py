@@ -1,13 +1,12 @@
-"""What a run is asked to do: frozen, validated specifications and their canonical form.
+"""What a run is asked to do: frozen, validated specifications.
 
-Two specifications that are equal give the same canonical JSON, and so the same run id
-(`fercore.runs.run_id`). What only says *how* a run is carried out (device, threads) is no part
-of a specification; it is recorded with the run.
+Two specifications that are equal give the same run id (`fercore.record.run_id`). What only says
+*how* a run is carried out (device, threads) is no part of a specification; it is recorded with the
+run.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,13 +21,9 @@ Schedule = Literal["constant", "cosine", "onecycle"]
 
 
 class Spec(BaseModel):
-    """Base of all specifications: frozen, no unknown keys, no NaN or infinity."""
+    """Base of all specifications and records: frozen, no unknown keys, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def canonical(self) -> str:
-        """The whole specification, defaults included, as JSON with sorted keys."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
 
 class DataSpec(Spec):

@@ -116,7 +116,7 @@ class Study(Question):
             executor=setting.EXECUTOR,
             device=setting.DEVICE,
             threads=setting.THREADS,
-            elsewhere=self.elsewhere,
+            known=self.elsewhere.get if self.elsewhere else None,
         )
         self.records |= {record.run_id: record for record in records}
         return records
@@ -204,7 +204,7 @@ class Study(Question):
 
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""
-        recipe = self.setting.recipe(self.setting.EPOCHS or EPOCHS_UNSTATED).model_dump()
+        recipe = self.setting.recipe(self.setting.passes).model_dump()
         augment = {
             say("augmentation: {change}", change=say(key)): value
             for key, value in recipe.pop("augment").items()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from fercore import executors, train
 from fercore.data.faces import Faces
-from fercore.elsewhere import Elsewhere
 from fercore.executors import Task
 from fercore.progress import Progress, choose
 from fercore.record import RunRecord
@@ -24,14 +23,14 @@ def run(
     device: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-    elsewhere: Elsewhere | None = None,
+    known: Callable[[RunSpec], RunRecord | None] | None = None,
 ) -> list[RunRecord]:
     """Return the record of each specification, in order; train those that the store lacks.
 
     faces: what spec.data.source names, for every specification. executor: see
     `fercore.executors.place.ALLOWED`; other processes than this one load the faces themselves from
     there. It decides nothing about a run: with as many threads, the weights are the same bytes.
-    elsewhere: records of these faces, for what the store lacks. Equal specifications are trained
+    known: finds records of these faces for what the store lacks. Equal specifications are trained
     once. A diverged run does not end the others. Interrupted at any time, the store holds what was
     finished, and the same call goes on from there.
 
@@ -40,11 +39,10 @@ def run(
     """
     wanted = [_task(spec, faces) for spec in specs]
     unique = {task.run_id: task for task in wanted}
-    known = elsewhere if elsewhere and elsewhere.faces is faces else None
     records = {
         name: record
         for name, task in unique.items()
-        if (record := store.get(name) or (known and known.get(task.spec)))
+        if (record := store.get(name) or (known and known(task.spec)))
     }
     progress = progress or choose()
     progress.study(len(unique), done=len(records))

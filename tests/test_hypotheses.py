@@ -291,7 +291,7 @@ def test_the_reports_augmentations_are_runs_of_their_own() -> None:
     ]
     rotations = {spec.train.augment.rotation for spec in specs}
     assert rotations == {10.0, 15.0, 20.0}
-    assert len({spec.canonical() for spec in specs}) == 16  # two families, eight settings
+    assert len({spec.model_dump_json() for spec in specs}) == 16  # two families, eight settings
 
 
 def test_nothing_to_try_is_said() -> None:

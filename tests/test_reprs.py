@@ -50,7 +50,7 @@ def test_a_network_shows_its_costs_and_layers() -> None:
     assert len(layers) == len(models.describe(TINY))
     parameters = [int(row.find_all("td")[1].get_text().replace(",", "")) for row in layers]
     assert sum(parameters) == cost.trainable
-    bars = [re.findall(r"([\d.]+)%", row.find_all("td")[1]["style"])[0] for row in layers]
+    bars = [re.findall(r"([\d.]+)%", str(row.find_all("td")[1]["style"]))[0] for row in layers]
     assert sum(map(float, bars)) == pytest.approx(100, abs=0.5)
 
 

@@ -149,17 +149,11 @@ def eye(p: Person, au: Activation, at: View) -> Eye:
     return Eye(e, upper, lower, white, 0.6 * au[6] + 0.5 * au[7] + 0.4 * au[9])
 
 
-@dataclass(frozen=True)
-class Brow:
-    """One folded eyebrow: `along` 0 at the inner, 1 at the outer end; its line and coverage."""
+def brow(p: Person, au: Activation, at: View) -> Tensor:
+    """Coverage of one folded eyebrow.
 
-    along: Tensor
-    line: Tensor
-    hair: Tensor
-
-
-def brow(p: Person, au: Activation, at: View) -> Brow:
-    """AU1 lifts the inner end, AU2 the outer, AU4 lowers the brow and draws it inward."""
+    AU1 lifts the inner end, AU2 the outer, AU4 lowers the brow and draws it inward.
+    """
     start = p.eye_x - 0.215 - 0.05 * au[4] - 0.02 * au[9]
     t = (at.ax - start) / (0.47 - 0.03 * au[4])
     flat = t.clamp(0, 1)
@@ -173,8 +167,8 @@ def brow(p: Person, au: Activation, at: View) -> Brow:
         + 0.05 * au[9] * inner - 0.02 * au[5] * flat
     )  # fmt: skip
     thick = p.brow_thick * (1.1 - 0.7 * flat**2)
-    hair = inside((at.y - line).abs() - thick, 1.6 * PIXEL) * inside((t - 0.5).abs() * 0.47 - 0.235)
-    return Brow(t, line, hair)
+    along = inside((t - 0.5).abs() * 0.47 - 0.235)
+    return inside((at.y - line).abs() - thick, 1.6 * PIXEL) * along
 
 
 @dataclass(frozen=True)

@@ -136,9 +136,7 @@ def _slope(height: Tensor, axis: int) -> Tensor:
     return slope
 
 
-def paint_eyes(
-    image: Tensor, p: Person, au: Activation, at: View, e: Eye, gaze: Tensor, light: Tensor
-) -> Tensor:
+def paint_eyes(image: Tensor, p: Person, at: View, e: Eye, gaze: Tensor, light: Tensor) -> Tensor:
     """White, iris, pupil, glint, the lid's shadow and the lashes."""
     image = over(image, (0.93 * light).clamp(max=1) * (0.75 + 0.25 * p.skin), e.white)
     dx = at.ax - p.eye_x - gaze * at.side
@@ -203,7 +201,7 @@ def head(p: Person, at: View, m: Mouth) -> Tensor:
     return torch.maximum(face, inside((ear.sqrt() - 1) * 0.1, 1.5 * PIXEL))
 
 
-def backdrop(p: Person, at: View, m: Mouth, dice: Dice) -> Tensor:
+def backdrop(p: Person, at: View, dice: Dice) -> Tensor:
     """Whatever is behind: wall or room, then neck and clothes."""
     tone = dice.uniform(0.05, 0.95)
     image = tone + dice.normal(0, 0.15) * at.out_x + dice.normal(0, 0.15) * at.out_y
@@ -291,9 +289,9 @@ def draw(au: Activation, dice: Dice, knobs: Difficulty) -> tuple[Tensor, View, P
     skin = paint_nose(skin, p, au, at)
     skin = beard(skin, p, at, m, dice)
     skin = paint_mouth(skin, p, au, at, m, light)
-    skin = paint_eyes(skin, p, au, at, e, dice.normal(0, 0.03), light)
-    skin = over(skin, (p.hair * 0.8 + 0.04) * light, 0.88 * b.hair)
-    image = hair_behind(backdrop(p, at, m, dice), p, at, dice)
+    skin = paint_eyes(skin, p, at, e, dice.normal(0, 0.03), light)
+    skin = over(skin, (p.hair * 0.8 + 0.04) * light, 0.88 * b)
+    image = hair_behind(backdrop(p, at, dice), p, at, dice)
     image = over(image, skin, head(p, at, m))
     image = hair_front(image, p, at, light, dice)
     return glasses(image, p, at, dice, knobs), at, p
