@@ -90,9 +90,17 @@ def said(
 def correct(
     store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
 ) -> dict[str, NDArray[np.bool_]]:
-    """By network: (seeds, images), True where a run in `said` read the image correctly."""
+    """By network: (seeds, images), True where a finished run read the image correctly.
+
+    Without networks of which a finished run's predictions are not kept: the mean of some of its
+    seeds is not the mean that is shown of it.
+    """
     found = said(store, runs, networks, split)
-    return {network: np.stack([_right(one) for one in each]) for network, each in found.items()}
+    return {
+        network: np.stack([_right(one) for one in each])
+        for network, each in found.items()
+        if len(each) == len(finished(runs, network))
+    }
 
 
 def _right(said: Predictions) -> NDArray[np.bool_]:
@@ -132,7 +140,7 @@ def against(
 def reliabilities(
     store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
 ) -> dict[str, pd.DataFrame]:
-    """By network: its table of `analysis.reliability`, all finished seeds together."""
+    """By network: its table of `analysis.reliability`, all that is in `said` together."""
     return {
         network: reliability(
             np.concatenate([one.probabilities for one in each]),

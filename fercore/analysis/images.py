@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fercore.analysis.seeds import REPLICATES, Row, judge
 
 UNKNOWN = "no predictions"
-"""Verdict on a pair of which nobody kept what its networks said of each image."""
+"""Verdict on a pair of which not every run's answer to each image was kept."""
 
 
 def image_lead(

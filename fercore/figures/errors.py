@@ -145,9 +145,9 @@ def reliability(
         drawing,
         name="reliability",
         caption=say(
-            "Reliability on {split}, all seeds: share of images read correctly, by the probability "
-            "given to the answer, in bins of equal width; larger marks hold more images. Below the "
-            "dashed line a network is too sure of itself.",
+            "Reliability on {split}, all seeds whose predictions are here: share of images read "
+            "correctly, by the probability given to the answer, in bins of equal width; larger "
+            "marks hold more images. Below the dashed line a network is too sure of itself.",
             split=split,
         ),
         alt=say("Reliability diagram. On average {said}", said=say("; ").join(said)),

@@ -13,7 +13,7 @@ VERDICTS = mark(
         "undecided": "undecided: interval holds 0",
         "one seed": "one seed: no interval",
         "nothing learned": "neither learned anything",
-        "no predictions": "made elsewhere: no predictions here",
+        "no predictions": "made elsewhere (some or all): no predictions",
     }
 )
 
