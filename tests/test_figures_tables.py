@@ -44,6 +44,25 @@ def test_scatter_says_who_takes_no_part_in_the_lines() -> None:
         assert ("a single seed take no part" in shown) == said
 
 
+@pytest.mark.parametrize("cross", [True, False])
+def test_scatter_names_a_grey_band_where_it_has_one(cross: bool) -> None:
+    """Some replicates cross even where the means do not."""
+    last = [0.595, 0.599] if cross else [0.605, 0.609]
+    table = runs(
+        ("m1", "mobilenet", 10_000, [0.504, 0.508]),
+        ("m2", "mobilenet", 100_000, last),
+        ("c1", "cnn", 10_000, [0.498, 0.502]),
+        ("c2", "cnn", 100_000, [0.598, 0.602]),
+    )
+    curves = compared(table)
+    assert bool(curves.crossings) == cross
+    assert not math.isnan(curves.low)
+    shown = figures.size_against_accuracy(table, summary(table), "PublicTest", curves)
+    assert len(shown.figure.axes[0].patches) == cross
+    share = f"({100 * curves.shares['mobilenet first']:.1f} % of all)"
+    assert ("Grey" in shown.caption, share in shown.caption) == (cross, cross)
+
+
 def test_scatter_says_what_it_shows(table: pd.DataFrame) -> None:
     theirs = pd.DataFrame(
         {"report": ["A"], "family": ["cnn"], "params_trainable": [28_679], "accuracy": [0.55]}
@@ -104,6 +123,19 @@ def test_networks_prints_interval_failure_and_absence(table: pd.DataFrame) -> No
     assert failed.set_index("network").loc["m", "PublicTest %"] == "failed"
 
 
+def test_a_split_that_records_lack_is_no_failure(table: pd.DataFrame) -> None:
+    mixed = table.assign(PrivateTest=table["PublicTest"])
+    mixed.loc[mixed["network"] == "m1", "PrivateTest"] = math.nan  # both seeds made elsewhere
+    mixed.loc[(mixed["network"] == "m2") & (mixed["seed"] == 0), "PrivateTest"] = math.nan
+    lost = runs(("m3", "mobilenet", 500_000, [math.nan]))
+    mixed = pd.concat([mixed, lost], ignore_index=True)
+    shown = tables.networks(mixed, np.random.default_rng(0), name="networks", caption="Networks.")
+    private = shown.frame.set_index("network")["PrivateTest %"]
+    assert pd.isna(private["m1"])
+    assert (private["m2"], private["c2"], private["m3"]) == ("62.0", "70.0", "failed")
+    assert "Not in the column of PrivateTest: those runs of m1, m2 that were" in shown.caption
+
+
 def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataFrame) -> None:
     theirs = pd.DataFrame(
         {
@@ -156,8 +188,12 @@ def test_budgets_show_the_winner_by_unit() -> None:
     assert row["by the means"] == "MobileNet ahead, then the plain CNN"
     assert str(row["lead, smallest"]).startswith("+10.0 ± ")
     assert str(row["cross at"]).startswith("31.6k (")
+    assert str(shown.loc["bytes of the weight file", "cross at"]).startswith("126k (")
     assert shown.loc["milliseconds per image", "from"] == "0.5 ms"
     drawn = figures.budgets(units, "PublicTest")
+    labels = [text.get_text() for axes in drawn.figure.axes for text in axes.texts]
+    assert "means cross at 126k" in labels  # bytes, as on the axis
+    assert "Grey: " in drawn.caption
     assert "trainable parameters: +10.0 to -10.0" in drawn.alt
     assert len(drawn.figure.axes) == 4
 

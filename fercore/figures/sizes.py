@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fercore.analysis import UNITS, Comparison
 from fercore.display import Figure, Text
-from fercore.figures.style import COLOURS, MARKERS, NAMES, amount, house_axes, short, size_axis
+from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, short, size_axis
 from fercore.language import paragraph, say
 
 
@@ -50,15 +50,20 @@ def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
     for row, size in enumerate(comparison.crossings):
         axes.axvline(size, color="0.4", linestyle=":")
         axes.annotate(
-            say("means cross at {place}", place=amount(size, comparison.unit).split()[0]),
+            say("means cross at {place}", place=short(size)),
             (size, 0.02),
             (4, 12 * row),  # one above the other: two crossings may be close
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             color="0.3",
         )
-    if comparison.crossings and not np.isnan(comparison.low):
+    if _shaded(comparison):
         axes.axvspan(comparison.low, comparison.high, color="0.5", alpha=0.12, linewidth=0)
+
+
+def _shaded(comparison: Comparison) -> bool:
+    """Is there a grey band: do the means cross, and replicates once?"""
+    return bool(comparison.crossings) and not np.isnan(comparison.low)
 
 
 def _percent_axis(axes: Axes, split: str) -> None:
@@ -110,7 +115,6 @@ def size_against_accuracy(
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8)
     title = say(" and ").join(say(NAMES[family]) for family in families)
-    shaded, alone = not np.isnan(comparison.low), comparison.left_out
     return Figure(
         drawing,
         name=name,
@@ -123,8 +127,10 @@ def size_against_accuracy(
                 split=split,
                 title=title,
             ),
-            say("Grey: 95 % of the replicates' crossings.") if shaded else "",
-            say("Networks with a single seed take no part in the lines.") if alone else "",
+            _grey(comparison),
+            say("Networks with a single seed take no part in the lines.")
+            if comparison.left_out
+            else "",
             say(
                 "Open marks are what the two reports published, at their trainable parameters (on "
                 "photographs, with other splits and recipes: see the table)."
@@ -132,6 +138,17 @@ def size_against_accuracy(
         ),
         alt=_describe_curves(summary, split),
         note=note,
+    )
+
+
+def _grey(comparison: Comparison) -> str:
+    """What the grey band holds, and of how many replicates; empty if there is none."""
+    if not _shaded(comparison):
+        return ""
+    return say(
+        "Grey: 95 % of the crossings of those replicates that cross once and in the more frequent "
+        "direction ({share:.1f} % of all).",
+        share=100 * comparison.shares[comparison.once],
     )
 
 
@@ -220,11 +237,16 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
     return Figure(
         drawing,
         name="budgets",
-        caption=say(
-            "The same networks over four budgets, accuracy on {split}: fits through the means, "
-            "with 95 % bands over seeds. The latency is of one image on one CPU thread, on the "
-            "machine that made this report.",
-            split=split,
+        caption=paragraph(
+            say(
+                "The same networks over four budgets, accuracy on {split}: fits through the means, "
+                "with 95 % bands over seeds. The latency is of one image on one CPU thread, on the "
+                "machine that made this report.",
+                split=split,
+            ),
+            say("Grey: the table's interval of the crossings.")
+            if any(map(_shaded, comparisons))
+            else "",
         ),
         alt=say(
             "MobileNet's lead in points at the smallest and the largest common budget. {ends}",

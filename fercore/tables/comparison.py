@@ -116,9 +116,9 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
 
 def _budget(comparison: Comparison) -> Row:
     unit, shares = comparison.unit, comparison.shares
-    places = ", ".join(amount(place, unit).split()[0] for place in comparison.crossings)
+    places = ", ".join(short(place) for place in comparison.crossings)
     if places and comparison.low == comparison.low:
-        low, high = (amount(end, unit).split()[0] for end in (comparison.low, comparison.high))
+        low, high = short(comparison.low), short(comparison.high)
         places = say("{places} ({low} to {high})", places=places, low=low, high=high)
     once = shares.get("mobilenet first", 0) + shares.get("cnn first", 0)
     ends = {"smallest": comparison.first, "largest": comparison.last}

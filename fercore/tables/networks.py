@@ -47,9 +47,8 @@ def networks(
     if not shown["channels"].any():
         shown = shown.drop(columns="channels")
     for split in splits:
-        values = zip(each[split]["mean"], each[split]["high"], strict=True)
-        shown[f"{split} %"] = [percent(mean, high) for mean, high in values]
-    absent = mark("A test split that is not shown has no labelled rows, or no run was finished.")
+        shown[f"{split} %"] = _reached(each[split], table["seeds"])
+    absent = mark("A test split that is not shown has no labelled rows, or no run measured it.")
     return Table(
         shown,
         name=name,
@@ -57,10 +56,29 @@ def networks(
             say(caption),
             say("± is the 95 % interval over seeds. MMACs: million multiply-adds per image."),
             "" if {*TEST_SPLITS} <= {*splits} else say(absent),
+            *(_without(each[split], table["seeds"], split) for split in splits),
         ),
         note=note,
         formats={"MMACs": ".1f", "file kB": ".0f"},
     )
+
+
+def _reached(found: pd.DataFrame, seeds: pd.Series[int]) -> list[str | None]:
+    """Means with their intervals; None where runs finished, of which none measured this split."""
+    rows = zip(found["mean"], found["high"], seeds, strict=True)
+    return [None if pd.isna(mean) and done else percent(mean, high) for mean, high, done in rows]
+
+
+def _without(found: pd.DataFrame, seeds: pd.Series[int], split: str) -> str:
+    """Which networks have finished runs that did not measure this split; empty if none has."""
+    lacking = found["network"][found["seeds"] < seeds]
+    return say(WITHOUT, split=split, networks=say(", ").join(lacking)) if len(lacking) else ""
+
+
+WITHOUT = mark(
+    "Not in the column of {split}: those runs of {networks} that were made elsewhere, on data "
+    "without it."
+)
 
 
 def summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> pd.DataFrame:
