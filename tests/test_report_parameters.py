@@ -237,6 +237,7 @@ def test_any_parameters_are_a_setting_or_one_message_with_a_key(values: dict[str
         (["BUDGETS=20000,20300"], "BUDGETS: two of them are too close"),
         (["BUDGETS="], "BUDGETS: expected one number or more"),
         (["NETWORKS=a-cnn-29"], "NETWORKS: .*a-cnn-29"),
+        (["SIZES=5000", "HYPOTHESES=head"], "SIZES or LARGE: no cnn of depth 2, head dense has"),
         (["EPOCHS=-1"], "EPOCHS: Input should be greater than or equal to 1, found -1"),
         (["SEEDS=1,1"], "SEEDS: each value once"),
         (["SEEDS=1,one"], "SEEDS='1,one': expected a list between commas"),

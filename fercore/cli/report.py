@@ -63,6 +63,7 @@ def _check(job: Job) -> None:
         defaults = {name: found.default for name, found in declared(path).items()}
         setting = check(defaults | values)
         data.add((setting.source, setting.ferplus, setting.data))
+        setting.contrasts()
         source = "\n".join(cell.source for cell in read(path).cells)
         for family in filter(lambda name: f'family("{name}")' in source, FAMILIES):
             setting.members(family)
