@@ -261,6 +261,17 @@ def test_the_finding_says_every_outcome(
     assert outcome in str(shown.frame)
 
 
+@pytest.mark.parametrize("directed", [True, False])
+def test_how_a_comparison_without_a_direction_is_judged_is_said_where_one_is(
+    directed: bool,
+) -> None:
+    table = judge(made({20_000: [-0.04, -0.05, -0.05, -0.06]}, directed=directed), SPLIT)
+    said = "new against old: no direction is claimed. Supported there: the interval holds no zero"
+    for shown in (why.forest(table, SPLIT), why.verdicts(table, SPLIT)):
+        assert isinstance(shown, Figure | Table)
+        assert (said in shown.caption) != directed
+
+
 TINY = {"TRAIN_IMAGES": 140, "SIZES": [10_000], "SEEDS": [0], "EPOCHS": 1}
 
 

@@ -11,7 +11,7 @@ from fercore.display import Figure, Text
 from fercore.figures import COLOURS, house_axes
 from fercore.language import paragraph, say
 from fercore.verdicts import MARGIN
-from fercore.why.words import COVERS, SUBJECTS, TITLES, in_points
+from fercore.why.words import COVERS, SUBJECTS, TITLES, in_points, undirected
 
 
 def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
@@ -62,6 +62,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
                 split=split,
                 margin=100 * MARGIN,
             ),
+            undirected(judged.dropna(subset="difference")),
             say(COVERS),
         ),
         alt=say("Differences by comparison. {points}", points=say("; ").join(points)),

@@ -8,7 +8,7 @@ from fercore.analysis import Row
 from fercore.display import Table, Text
 from fercore.language import paragraph, say
 from fercore.verdicts import FREEDOM, MARGIN
-from fercore.why.words import COVERS, SUBJECTS, TITLES, nothing_tried
+from fercore.why.words import COVERS, SUBJECTS, TITLES, nothing_tried, undirected
 
 
 def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
@@ -42,6 +42,7 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
             say(COVERS),
             say("Each comparison is judged by itself at 95 %."),
             _words(),
+            undirected(judged),
         ),
         formats={"difference": "+.1f", "± 95 %": ".1f"},
         note=note,

@@ -9,6 +9,7 @@ import pandas as pd
 from fercore.figures import NAMES
 from fercore.language import mark, say
 from fercore.tables import signed
+from fercore.verdicts import MARGIN
 
 SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
 """What a comparison speaks of, for people."""
@@ -24,6 +25,18 @@ TITLES = mark(
     }
 )
 COVERS = mark("The interval covers other seeds, at these sizes and on these test images.")
+
+EITHER = mark(
+    "{changes}: no direction is claimed. Supported there: the interval holds no zero; not "
+    "supported: it lies within {margin:.0f} point of zero."
+)
+
+
+def undirected(judged: pd.DataFrame) -> str:
+    """How comparisons that claim no direction are judged; empty if there is none."""
+    changes = judged["change"][~judged["directed"].astype(bool)].unique()
+    listed = say(", ").join(map(say, changes))
+    return say(EITHER, changes=listed, margin=100 * MARGIN) if len(changes) else ""
 
 
 def nothing_tried(judged: pd.DataFrame) -> bool:
