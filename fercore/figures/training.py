@@ -44,7 +44,7 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         name="learning-curves",
         caption=say(
             "Learning curves, one line per seed: training loss, and accuracy on the validation "
-            "part of Training. A line that stops early is a run that did not stay finite."
+            "part of Training. A run that did not stay finite stops before its last epoch."
         ),
         alt=say(
             "Learning curves. Validation accuracy after the last finished epoch, mean over seeds: "

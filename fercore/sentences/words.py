@@ -15,10 +15,14 @@ ANSWER = mark("**Answer** ({about}). {note}")
 
 
 def answer(split: str, summary: pd.DataFrame, note: str, *sentences: str) -> Text:
-    """A question's answer: what it was measured on, who learned nothing and which runs failed."""
+    """A question's answer: what it was measured on, who learned nothing and which runs failed.
+
+    sentences: or one list; what is said of all networks stands below, as a paragraph of its own.
+    """
     about = say("{split}, {seeds}", split=split, seeds=seeds(summary))
     head = say(ANSWER, about=about, note=note)
-    return Text(f"{head}\n\n{paragraph(*sentences, no_better(summary, split), failures(summary))}")
+    remarks = paragraph(no_better(summary, split), failures(summary))
+    return Text("\n\n".join(filter(None, [head, paragraph(*sentences), remarks])))
 
 
 def points(value: float) -> str:
