@@ -30,7 +30,8 @@ from fercore.record import RunRecord, parse, run_id
 __all__ = ["Predictions", "RunRecord", "RunStore", "StoreError", "run_id"]
 
 ROOT = "FERCORE_RUNS"
-"""Environment variable that names the store's folder."""
+"""Environment variable that names the store's folder: absolute, or below the project's folder, as
+the command line and a notebook's kernel work in different ones."""
 
 LOCKS, CHECKPOINTS = ".locks", ".checkpoints"
 
@@ -56,7 +57,8 @@ class RunStore:
     """Finished runs in a folder: `root`, else what FERCORE_RUNS names, else the project's runs/."""
 
     def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root or os.environ.get(ROOT) or project() / "runs").expanduser()
+        named = Path(os.environ.get(ROOT) or "runs").expanduser()
+        self.root = Path(root).expanduser() if root else project() / named
 
     def __repr__(self) -> str:
         return f"RunStore({str(self.root)!r})"

@@ -147,3 +147,11 @@ def test_the_users_cache_folder_is_the_default(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("FERCORE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert cache.folder().name == "fercore"
+
+
+def test_a_relative_cache_folder_is_below_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FERCORE_CACHE", "mine")
+    assert cache.folder() == Path(__file__).parents[1] / "mine"

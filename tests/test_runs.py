@@ -204,8 +204,14 @@ def test_the_root_comes_from_the_environment(
 ) -> None:
     monkeypatch.setenv("FERCORE_RUNS", str(tmp_path))
     assert RunStore().root == tmp_path
+    project = Path(__file__).parents[1]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FERCORE_RUNS", "mine")  # one place, wherever one stands
+    assert RunStore().root == project / "mine"
+    assert RunStore("mine").root == Path("mine")
+    assert str(project / "mine") in str(command("show", "0").exception)
     monkeypatch.delenv("FERCORE_RUNS")
-    assert RunStore().root == Path(__file__).parents[1] / "runs"
+    assert RunStore().root == project / "runs"
 
 
 RECORD, FILES = "record.json", ("weights.safetensors", "predictions.npz")

@@ -47,7 +47,9 @@ def predict(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(help="Store of the run.", envvar="FERCORE_RUNS", show_default="runs"),
+        typer.Option(
+            help="Store of the run.", show_default="FERCORE_RUNS, else the project's runs/"
+        ),
     ] = None,
     mirror: Annotated[
         bool | None,

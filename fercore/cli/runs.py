@@ -19,7 +19,9 @@ app = group(help="Look at finished runs, and keep their store in order.")
 
 Root = Annotated[
     Path | None,
-    typer.Option("--store", help="The store's folder.", envvar="FERCORE_RUNS", show_default="runs"),
+    typer.Option(
+        "--store", help="The store's folder.", show_default="FERCORE_RUNS, else the project's runs/"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Name = Annotated[

@@ -17,6 +17,7 @@ import platformdirs
 
 from fercore.data.faces import SPLITS, Faces
 from fercore.data.files import MAX_IMAGE, damage, is_image, members, names
+from fercore.provenance import root
 
 VERSION = 1
 """Raised when a reader reads the same bytes differently."""
@@ -25,8 +26,12 @@ log = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Where parsed data is kept: FERCORE_CACHE, or the system's place for users' caches."""
-    return Path(os.environ.get("FERCORE_CACHE") or platformdirs.user_cache_dir("fercore"))
+    """Where parsed data is kept: FERCORE_CACHE, or the system's place for users' caches.
+
+    A relative path is taken from the project's folder, as that of the run store.
+    """
+    named = os.environ.get("FERCORE_CACHE") or platformdirs.user_cache_dir("fercore")
+    return root() / Path(named).expanduser()
 
 
 def through(path: Path, read: Callable[[], Faces]) -> Faces:
