@@ -124,6 +124,32 @@ def test_a_run_and_its_record_from_elsewhere_are_two() -> None:
     assert appendix(found)["runs"].count('id="run-0123456789ab"') == 1
 
 
+def table_of_runs(*runs: dict[str, Any]) -> tuple[str, list[list[str]]]:
+    """Caption and rows of the appendix' table."""
+    soup = BeautifulSoup(appendix(fronted(source("q1", *runs)))["runs"], "html.parser")
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in soup.select("tr")]
+    return soup.select("figcaption")[0].get_text(), rows
+
+
+def test_what_is_the_same_for_all_runs_is_said_once() -> None:
+    caption, rows = table_of_runs(*(run(name, commit="c0ffee") for name in "ab"))
+    assert "The same for all of them: epochs 2, device cpu fp32, commit c0ffee." in caption
+    assert not {"epochs", "device", "commit"} & set(rows[0])
+    caption, rows = table_of_runs(run("a", device=None, dtype=None), run("b", device=None))
+    assert "The same for all of them: epochs 2." in caption
+
+
+def test_devices_of_runs_have_a_key() -> None:
+    runs = [run("a", device=HOSTILE), run("b"), run("c", device=HOSTILE), run("d", epochs=3)]
+    unknown = run("e", device=None, dtype=None)
+    caption, rows = table_of_runs(*runs, unknown)
+    assert f"Devices: D1 {HOSTILE} fp32; D2 cpu fp32." in caption
+    place = rows[0].index("device")
+    assert [row[place] for row in rows[1:]] == ["D1", "D2", "D1", "D2", ""]
+    assert [row[rows[0].index("epochs")] for row in rows[1:]] == ["2", "2", "2", "3", "2"]
+    assert "The same" not in caption
+
+
 def test_runs_are_counted_with_their_failures() -> None:
     runs = [run("a"), run("b", network="other"), run("c", failure="diverged")]
     assert describe_runs(runs) == "3 runs of 2 networks, 1 failed"

@@ -283,6 +283,27 @@ def test_a_wide_table_breaks_no_word_and_gives_the_rest_to_long_texts() -> None:
     assert shares[-1] == max(shares)
 
 
+def test_a_run_takes_one_line_of_the_appendix() -> None:
+    """With all three splits, two devices and a run that four questions use."""
+    splits = dict.fromkeys(("valid", "PublicTest", "PrivateTest"), 0.55)
+    more: dict[str, Any] = {"network": "mobilenet-300k-dense", "params_trainable": 1_872_327}
+    more |= {"params_keras_total": 1_875_143, "accuracy": splits, "commit": "c0ffee" * 2}
+    runs = [
+        run(f"{row:012x}", device=f"AMD EPYC {row} 96-Core", epochs=40 + row, **more)
+        for row in range(2)
+    ]
+    chapters = {key: notebook(code(provenance(key, *runs))) for key in ("q1", "q2", "q4", "q5")}
+    lines = (
+        PdfReader(io.BytesIO(typeset(chapters))).pages[-1].extract_text(extraction_mode="layout")
+    )
+    rows = [" ".join(line.split()) for line in lines.splitlines() if "mobilenet-300k" in line]
+    figures = "1,872,327 1,875,143 55.0 55.0 55.0"
+    assert rows == [
+        f"{row:012x} mobilenet-300k-dense 0 {40 + row} {figures} D{row + 1} q1, q2, q4, q5"
+        for row in range(2)
+    ]
+
+
 def test_columns_that_do_not_fit_at_any_size_share_the_line() -> None:
     numbers = pd.DataFrame([["0123456789ab"] * 14])
     table = BeautifulSoup(numbers.to_html(index=False), "html.parser").table

@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from fercore.display import Table, html_table, run_table
-from fercore.language import mark, say
+from fercore.display import MISSING, Table, html_table, run_table
+from fercore.language import mark, paragraph, say
 from fercore.report.front import Front, shown
 from fercore.report.parameters import Parameter
 from fercore.report.paths import name_of
+
+SHARED = ("epochs", "device", "commit")
+"""Columns of the table of runs that are said once, above it, where all runs have the same."""
 
 
 def appendix(front: Front) -> dict[str, str]:
@@ -75,9 +78,30 @@ def _all(runs: Sequence[Mapping[str, Any]]) -> str:
     return elsewhere if any(run.get("elsewhere") for run in runs) else mark("All runs.")
 
 
+def _once(same: Mapping[str, str]) -> str:
+    """What is the same for all runs, in a sentence."""
+    facts = [f"{say(name)} {value}" for name, value in same.items() if value not in ("", MISSING)]
+    listed = say(", ").join(facts)
+    return say("The same for all of them: {facts}.", facts=listed) if facts else ""
+
+
+def _keyed(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Devices as D1, D2, ..., so that a row stays on one line, and a sentence that names them."""
+    if "device" not in frame:
+        return frame, ""
+    named = [name for name in frame["device"].unique() if name]
+    keys = {name: f"D{number}" for number, name in enumerate(named, start=1)}
+    listed = say("; ").join(f"{key} {name}" for name, key in keys.items())
+    short = frame.assign(device=frame["device"].map({"": "", **keys}))
+    return short, say("Devices: {devices}.", devices=listed)
+
+
 def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
-    frame = run_table(runs).assign(used=[", ".join(run["used"]) for run in runs])
-    bundle, _ = Table(frame, caption=say(_all(runs)), name="runs")._repr_mimebundle_()
+    frame = run_table(runs).assign(used=[",\N{NO-BREAK SPACE}".join(run["used"]) for run in runs])
+    same = {name: frame[name][0] for name in SHARED if set(frame[name]) == {frame[name][0]}}
+    rest, key = _keyed(frame.drop(columns=[*same]))
+    caption = paragraph(say(_all(runs)), _once(same), key)
+    bundle, _ = Table(rest, caption=caption, name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])
     for run in runs:
         cell = f">{run['run_id']}</th>"

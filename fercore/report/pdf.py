@@ -35,7 +35,7 @@ GAP = 9.0
 """Points between two columns."""
 
 _SIZES = (8.5, 8, 7.5, 7, 6.5, 6)
-_WORD = re.compile(r"[^\s\u2e80-\u9fff\uff00-\uffef]+|[\u2e80-\u9fff\uff00-\uffef]{1,4}")
+_WORD = re.compile(r"(?:[^\s\u2e80-\u9fff\uff00-\uffef]|\xa0)+|[\u2e80-\u9fff\uff00-\uffef]{1,4}")
 """What should stay on one line; Chinese may be broken anywhere, but is better read in fours."""
 _DROPPED = ["script", "style", "nav", "noscript", "template", "button", "svg"]
 _KEEPS_ID = ["h1", "h2", "h3", "h4", "h5", "h6", "figure", "table", "span"]
