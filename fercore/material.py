@@ -51,13 +51,14 @@ def gallery(study: Study) -> tuple[NDArray[np.uint8], list[str], list[str], str]
     """Images to show, names of rows and columns, and a caption.
 
     Synthetic faces are shown as they are; of photographs only the mean of each class, in which
-    nobody can be recognised.
+    nobody can be recognised. A class without Training images is left out.
     """
     rows = study.faces.rows("Training")
     labels, images = study.faces.labels[rows], study.faces.images[rows]
-    groups = [images[labels == label] for label in range(len(EMOTIONS))]
+    groups = {name: images[labels == label] for label, name in enumerate(EMOTIONS)}
+    groups = {name: group for name, group in groups.items() if len(group)}
     if study.faces.synthetic:
-        chosen = np.stack([group[:COLUMNS] for group in groups])
-        return chosen, list(EMOTIONS), [], say("The first faces of each expression, SynthFER.")
-    mean = np.stack([group.mean(0) for group in groups])[None].round().astype(np.uint8)
-    return mean, [], list(EMOTIONS), say("The mean Training image of each expression.")
+        chosen = np.stack([group[:COLUMNS] for group in groups.values()])
+        return chosen, list(groups), [], say("The first faces of each expression, SynthFER.")
+    mean = np.stack([group.mean(0) for group in groups.values()])[None].round().astype(np.uint8)
+    return mean, [], list(groups), say("The mean Training image of each expression.")

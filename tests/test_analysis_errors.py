@@ -30,6 +30,9 @@ def test_two_networks_are_held_against_each_other_by_class() -> None:
     table = analysis.class_table({"m": good, "c": bad}, list("abcdefg"))
     assert table["recall lead"].tolist() == [50] * 7
     assert table["images"].tolist() == [4] * 7
+    more_seeds = analysis.class_table({"m": 2 * good, "c": bad}, list("abcdefg"))
+    assert "images" not in more_seeds  # it would be the second network's
+    assert more_seeds["recall lead"].tolist() == [50] * 7
 
 
 def said(confidence: float, right: float, images: int) -> tuple[np.ndarray, np.ndarray]:

@@ -30,13 +30,15 @@ def class_table(matrices: Mapping[str, NDArray[np.int64]], classes: Sequence[str
     """Recall and F1 of each class in percent, one pair of columns per network.
 
     matrices: network to confusion counts (7, 7). Columns ``expression``, ``images`` (summed over
-    seeds), then "NETWORK recall" and "NETWORK F1"; of two networks also "recall lead" and "F1 lead"
-    of the first over the second, in points.
+    seeds; not there where networks differ in it), then "NETWORK recall" and "NETWORK F1"; of two
+    networks also "recall lead" and "F1 lead" of the first over the second, in points.
     """
     table = pd.DataFrame({"expression": list(classes)})
+    images = [matrix.sum(1) for matrix in matrices.values()]
+    if images and all((other == images[0]).all() for other in images):
+        table["images"] = images[0]
     for network, matrix in matrices.items():
         figures = 100 * per_class(matrix)
-        table["images"] = matrix.sum(1)
         table[f"{network} recall"], table[f"{network} F1"] = figures["recall"], figures["f1"]
     if len(matrices) == 2:
         first, second = matrices
