@@ -139,6 +139,15 @@ def test_a_path_is_made_absolute_and_must_exist(folder: Path) -> None:
         resolved(folder, "DATA=gone.csv")
 
 
+def test_a_path_of_the_preset_counts_from_above_the_notebooks_wherever_one_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / "faces.csv").write_text("")
+    (folder / "presets" / "quick.yaml").write_text("DATA: faces.csv\n")
+    monkeypatch.chdir(folder)
+    assert resolved(Path())["q1_one"]["DATA"] == str(folder.parent / "faces.csv")
+
+
 def test_a_path_of_the_preset_that_is_replaced_need_not_exist(folder: Path) -> None:
     (folder / "presets" / "quick.yaml").write_text("DATA: gone\n")
     assert resolved(folder, "DATA=synthetic")["q1_one"]["DATA"] == "synthetic"

@@ -112,7 +112,7 @@ def resolve(
     _refuse_unknown(settings, known, f"preset {preset.name}: ")
     _refuse_unknown(overrides, {notebook: known[notebook] for notebook in asked}, "")
     preset_only = {name: value for name, value in settings.items() if name not in overrides}
-    settings = absolute(preset_only, asked[0].parent.parent)
+    settings = absolute(preset_only, asked[0].resolve().parent.parent)
     settings |= absolute(overrides, base or Path.cwd())
     return {
         notebook: {
