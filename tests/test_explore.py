@@ -159,6 +159,7 @@ def test_two_runs_are_compared_by_curves_confusions_and_their_difference(
         "confusion-difference",
     ]
     assert all(runs.title(record) in both[1].alt for record in (first, second))
+    assert not any("summed over seeds" in figure.caption for figure in both)  # single runs
     assert len(runs.comparison([first], "PublicTest")) == 2
     assert len(runs.comparison([first, failed], "PublicTest")) == 2
     assert len(runs.comparison([failed], "PublicTest")) == 1

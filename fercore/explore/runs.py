@@ -94,7 +94,8 @@ def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
         shown.append(replace(both, caption=caption))
     difference = figures.confusion_difference(matrices, EMOTIONS, split, note=note)
     if isinstance(difference, Figure):
-        shown.append(difference)
+        caption = f"{' less '.join(matrices)} on {split}, in percentage points of each class."
+        shown.append(replace(difference, caption=f"{caption} Red: the first says it more often."))
     return shown
 
 
