@@ -1,6 +1,7 @@
 """The state of a run under way, in one file that is there whole or not at all.
 
-The one before is kept beside it: should the newest be damaged, one more epoch is lost, not all.
+The one before is kept beside it: should the newest be damaged, what was done between the two saves
+is lost, not all.
 """
 
 from __future__ import annotations

@@ -97,8 +97,9 @@ def _fast_bfloat16(device: torch.device) -> bool:
 def repeatable(device: torch.device, threads: int | None = None) -> Iterator[None]:
     """Within it the same computation gives the same bits each time; torch's settings come back.
 
-    threads: CPU threads; None leaves them. Random numbers drawn within leave no trace outside.
-    On CUDA and MPS an operation without a repeatable form is named in a warning, not refused.
+    threads: CPU threads; None leaves them. Random numbers drawn within leave no trace outside on
+    the CPU and on CUDA, but do on MPS. On both GPUs an operation without a repeatable form is named
+    in a warning, not refused.
     """
     before = (
         torch.are_deterministic_algorithms_enabled(),

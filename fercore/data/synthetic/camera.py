@@ -48,7 +48,7 @@ def _patch(p: Person, at: View, dice: Dice) -> tuple[Tensor, Tensor]:
 
 
 def develop(image: Tensor, dice: Dice, knobs: Difficulty) -> Tensor:
-    """Exposure, contrast, gamma, blur, grain and JPEG blocks; uint8 (CHUNK, SIDE, SIDE)."""
+    """Exposure, gamma, contrast, blur and grain; uint8 (CHUNK, SIDE, SIDE)."""
     image = image.clamp(0, 1.3) * dice.normal(1.0, 0.12).clamp(0.6, 1.4)
     image = image.clamp(1e-4, 1) ** torch.exp(dice.normal(0, 0.2))
     image = (image - 0.5) * dice.uniform(0.75, 1.15) + 0.5
