@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from pytorch_optimizer import Muon
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -65,6 +64,8 @@ def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimize
 
 
 def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
+    from pytorch_optimizer import Muon  # here, since it takes a second, and reports train nothing
+
     *_, last = network
     matrices, filters, vectors = [], [], []
     for parameter in network.parameters():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from fercore.analysis.seeds import LEVEL
 
@@ -35,5 +35,5 @@ def half_width(deviation: float, freedom: int, *counts: int) -> float:
     """
     if freedom == 0 or min(counts) == 0:
         return math.nan
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, freedom))
+    quantile = float(special.stdtrit(freedom, (1 + LEVEL) / 2))
     return quantile * deviation * math.sqrt(sum(1 / count for count in counts))

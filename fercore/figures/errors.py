@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
@@ -98,6 +97,8 @@ def _percent(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
 def _heat(
     axes: Axes, values: NDArray[np.float64], classes: Sequence[str], *, form: str, **style: object
 ) -> None:
+    import seaborn as sns
+
     texts = [[format(v, form).replace("-", "−") if round(v) else "0" for v in r] for r in values]
     with mpl.rc_context(font_style()):
         sns.heatmap(  # which draws already here, to see whether labels overlap

@@ -6,13 +6,12 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from fercore.analysis import Looks
 from fercore.display import Figure
-from fercore.figures.style import house_axes
+from fercore.figures.style import bare, house_axes
 from fercore.language import mark, paragraph, say
 
 CELL = 1.0
@@ -40,7 +39,7 @@ def _looks(found: Looks, split: str, note: str) -> Figure:
     for panel in axes:
         panel.set(xticks=[], yticks=[])
         panel.grid(visible=False)
-        sns.despine(ax=panel, left=True, bottom=True)
+        bare(panel)
     shown = _draw(axes, found)
     for panel, name in zip(axes, [say("face"), *found.maps], strict=False):
         panel.set_title(textwrap.fill(name, 13), size=9)
@@ -70,6 +69,9 @@ def _looks(found: Looks, split: str, note: str) -> Figure:
 
 def _draw(axes: Sequence[Axes], found: Looks) -> AxesImage:
     """Faces and maps, row by row, all maps in the same colours; the last of them, for its scale."""
+    import seaborn as sns
+
+    colours = sns.color_palette("vlag", as_cmap=True)
     peak = max(1.0, *(100 * np.abs(maps).max() for maps in found.maps.values()))
     panels = iter(axes)
     for row, expression in enumerate(found.expressions):
@@ -77,7 +79,7 @@ def _draw(axes: Sequence[Axes], found: Looks) -> AxesImage:
         first.set_ylabel(say(expression), size=10)
         for maps in found.maps.values():
             _face(panel := next(panels), found, row)
-            shown = panel.imshow(100 * maps[row], "vlag", vmin=-peak, vmax=peak, alpha=0.65)
+            shown = panel.imshow(100 * maps[row], colours, vmin=-peak, vmax=peak, alpha=0.65)
     return shown
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fercore.display import Figure
-from fercore.figures.style import house_axes
+from fercore.figures.style import PALETTE, bare, house_axes
 from fercore.language import say
 
 
@@ -23,8 +23,7 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     """
     drawing, (left, right) = house_axes(9, 3.6, 2)
     networks = history["network"].unique()
-    palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
-    colours = dict(zip(networks, palette, strict=True))
+    colours = dict(zip(networks, _palette(len(networks)), strict=True))
     for (network, _), part in history.groupby(["network", "seed"], sort=False):
         left.plot(part["epoch"], part["train_loss"], color=colours[network], alpha=0.8)
         right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
@@ -55,6 +54,15 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     )
 
 
+def _palette(count: int) -> Sequence[Any]:
+    if count <= len(PALETTE):
+        return PALETTE[:count]
+    import seaborn as sns
+
+    colours: Sequence[Any] = sns.color_palette("husl", count)
+    return colours
+
+
 def faces(
     images: NDArray[np.uint8],
     rows: Sequence[str],
@@ -75,7 +83,7 @@ def faces(
     axes.set_yticks([height * (i + 0.5) for i in range(len(rows))], rows)
     axes.set_xticks([width * (i + 0.5) for i in range(len(columns))], columns)
     axes.grid(visible=False)
-    sns.despine(ax=axes, left=True, bottom=True)
+    bare(axes)
     names = say(", ").join([*rows, *columns])
     return Figure(
         drawing,

@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +83,8 @@ def chapter(key: str, notebook: NotebookNode, folder: Path, taken: set[str] | No
 
     taken: ids that the page has already; those of this section are added.
     """
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="notebook",
-        extra_template_basedirs=[str(TEMPLATES)],
-        embed_images=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    exporter.environment.globals["say"] = words
     with_charts = _charts(notebook)
-    text, _ = exporter.from_notebook_node(with_charts, {"metadata": {"path": str(folder)}})
+    text, _ = _exporter().from_notebook_node(with_charts, {"metadata": {"path": str(folder)}})
     soup = BeautifulSoup(f'<section class="chapter" id="{key}">{text}</section>', "html.parser")
     section = soup.section
     assert section is not None
@@ -103,6 +96,20 @@ def chapter(key: str, notebook: NotebookNode, folder: Path, taken: set[str] | No
     _lower_headings(section)
     _prefix_ids(section, key, set() if taken is None else taken)
     return section.extract()
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """One for all chapters: each of its own would compile all of nbconvert's templates again."""
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="notebook",
+        extra_template_basedirs=[str(TEMPLATES)],
+        embed_images=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    exporter.environment.globals["say"] = words
+    return exporter
 
 
 def _charts(notebook: NotebookNode) -> NotebookNode:
@@ -146,10 +153,14 @@ def contents(body: Tag) -> list[Entry]:
 
 def render(template: str, **values: object) -> str:
     """One of our templates, all values escaped unless the template says otherwise."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template(template).render(say=words, language=current(), **values)
+    found = _environment().get_template(template)
+    return str(found.render(say=words, language=current(), **values))
+
+
+@cache
+def _environment() -> Environment:
+    loader = FileSystemLoader(TEMPLATES)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
 
 
 def words(template: str, /, **fields: object) -> Markup:
