@@ -138,7 +138,7 @@ def read(path: Path) -> Faces:
 def _blocks(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
     """Whole lines, some megabyte at a time; a line beyond MAX_LINE is broken, and so refused."""
     while block := stream.read(BLOCK):
-        block += stream.readline(MAX_LINE)
+        block = b"".join([block, stream.readline(MAX_LINE)])  # += would hold up the threads
         if block.lstrip(b"\r\n"):  # from the left only: what begins with a letter is not copied
             yield block
         elif len(block) > MAX_BLANK:

@@ -47,8 +47,8 @@ def _strict(cells: list[bytes]) -> NDArray[np.uint8] | None:
     if len(space) != len(cells) * PIXELS or (space[PIXELS - 1 :: PIXELS] != row_ends).any():
         return None
     gap = np.diff(space)  # a number's digits and its space
-    is_digit = ((text - np.uint8(ord("0"))) < 10).view(np.uint8)
-    if np.count_nonzero(is_digit) + len(space) != len(body):
+    is_digit = (text >= ord("0")).view(np.uint8)
+    if body.max() > ord("9") or np.count_nonzero(is_digit) + len(space) != len(body):
         return None
     if not (1 <= space[0] <= 3 and gap.min() >= 2 and gap.max() <= 4):
         return None
