@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import struct
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -89,9 +90,9 @@ class Chart:
 
 def _close(figure: matplotlib.figure.Figure) -> None:
     """Take the figure from pyplot's list, else Jupyter shows it a second time, bare."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
+    pyplot = sys.modules.get("matplotlib.pyplot")  # where nobody has imported it, there is no list
+    if pyplot is not None:
+        pyplot.close(figure)
 
 
 def _draw(figure: matplotlib.figure.Figure, form: str, name: str = "") -> bytes:
