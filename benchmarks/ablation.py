@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 from throughput import network
 
-from fercore import analysis, measured, sweep, tables
+from fercore import analysis, sweep, tables
 from fercore.data import load
-from fercore.elsewhere import Elsewhere
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.setting import Setting, check, preset
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec, TrainSpec
+from fercore.store import measured
+from fercore.store.elsewhere import Elsewhere
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
 
 BASE = "recipe"
 VARIANTS: dict[str, dict[str, object]] = {

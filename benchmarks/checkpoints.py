@@ -16,12 +16,13 @@ from pathlib import Path
 
 import torch
 
-from fercore import checkpoint, data, device
+from fercore import data
 from fercore.data.split import divide
-from fercore.fit import Examples, Fit
 from fercore.models import label, nearest
-from fercore.runs import RunStore
 from fercore.spec import DataSpec, ModelSpec, RunSpec, TrainSpec
+from fercore.store.runs import RunStore
+from fercore.training import checkpoint, device
+from fercore.training.fit import Examples, Fit
 
 CPU = torch.device("cpu")
 NETWORKS = (

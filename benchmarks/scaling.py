@@ -24,8 +24,8 @@ from fercore.executors import Task, settings
 from fercore.executors.cluster import Sweep
 from fercore.models import nearest
 from fercore.progress import Progress
-from fercore.runs import RunStore
 from fercore.spec import DataSpec, RunSpec, TrainSpec
+from fercore.store.runs import RunStore
 
 BUDGETS, SEEDS, EPOCHS, IMAGES = (10_000, 20_000), range(4), 4, 1_000
 SECONDS = 10.0

@@ -29,13 +29,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import gmean
 
-from fercore import device, models
+from fercore import models
 from fercore.data import Faces
-from fercore.evaluate import scores
-from fercore.fit import Examples, Fit
 from fercore.models.families import INPUT
 from fercore.models.layers import walk
 from fercore.spec import ModelSpec, RunSpec
+from fercore.training import device
+from fercore.training.evaluate import scores
+from fercore.training.fit import Examples, Fit
 
 NETWORKS = (
     *("a-mobilenet-73k", "b-mobilenet-46k", "a-cnn-1333k", "b-cnn-852k"),

@@ -23,9 +23,9 @@ from ablation import records, setting
 from rich.console import Console
 from rich.table import Table
 
-from fercore.hypotheses import AUGMENT_A, AUGMENT_B
-from fercore.record import RunRecord
+from fercore.experiments.hypotheses import AUGMENT_A, AUGMENT_B
 from fercore.spec import ModelSpec, RunSpec, TrainSpec
+from fercore.store.record import RunRecord
 
 
 class Goal(NamedTuple):

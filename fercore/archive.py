@@ -14,18 +14,20 @@ from typing import Any
 
 import pandas as pd
 
-from fercore import measured, models, trials
+from fercore import models
 from fercore.analysis import TEST_SPLITS
 from fercore.display import Provenance
-from fercore.elsewhere import usable
-from fercore.hypotheses import HYPOTHESES, Arm, Contrast
+from fercore.experiments import trials
+from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
 from fercore.language import mark, say, use
 from fercore.provenance import commit, root
-from fercore.record import RunRecord
-from fercore.runs import StoreError
 from fercore.setting import Question, Setting, StudyError, check, named, preset
 from fercore.spec import DataSpec, ModelSpec
-from fercore.upkeep import check_layers
+from fercore.store import measured
+from fercore.store.elsewhere import usable
+from fercore.store.record import RunRecord
+from fercore.store.runs import StoreError
+from fercore.store.upkeep import check_layers
 
 PRESET = "fer2013"
 MISSING = mark("no run of it comes with fercore")

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from fercore import measured, models, weights
+from fercore import models, weights
 from fercore.analysis import Looks
 from fercore.data import EMOTIONS
 from fercore.language import mark, say
 from fercore.occlusion import drops
-from fercore.runs import StoreError
 from fercore.spec import ModelSpec
+from fercore.store import measured
+from fercore.store.runs import StoreError
 from fercore.study import Study
 
 WIDTH = 16

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fercore.evaluate import scores
+from fercore.training.evaluate import scores
 
 PATCH, STRIDE = 12, 4
 """Side of the patch and step between two of its places, in pixels: 100 places on 48x48."""

@@ -20,7 +20,7 @@ from torch import nn
 
 from fercore.data.crops import Crops, read
 from fercore.data.faces import EMOTIONS, SPLITS, UNLABELLED
-from fercore.evaluate import scores
+from fercore.training.evaluate import scores
 
 __all__ = ["Crops", "Hits", "accuracy", "predict", "read"]
 

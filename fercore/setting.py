@@ -12,10 +12,12 @@ import pandas as pd
 import yaml
 from pydantic import Field, ValidationError
 
-from fercore import hypotheses, measured, models
+from fercore import models
 from fercore.executors import ExecutorError, parse
+from fercore.experiments import hypotheses
 from fercore.provenance import root
 from fercore.spec import AugmentSpec, DataSpec, ModelSpec, Optimizer, Schedule, Spec, TrainSpec
+from fercore.store import measured
 
 EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""

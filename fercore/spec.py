@@ -1,8 +1,8 @@
 """What a run is asked to do: frozen, validated specifications.
 
-Two specifications that are equal give the same run id (`fercore.record.run_id`). What only says
-*how* a run is carried out (device, threads) is no part of a specification; it is recorded with the
-run.
+Two specifications that are equal give the same run id (`fercore.store.record.run_id`). What only
+says *how* a run is carried out (device, threads) is no part of a specification; it is recorded with
+the run.
 """
 
 from __future__ import annotations

@@ -16,21 +16,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore import device as devices
-from fercore import language, measured, models, reprs, sweep, trials
+from fercore import language, models, reprs, sweep
 from fercore.analysis import TEST_SPLITS, Voted, over_images, voted
 from fercore.data import EMOTIONS, Faces, load
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.ferplus import majority
 from fercore.data.split import divide
 from fercore.display import Provenance
-from fercore.elsewhere import Elsewhere
+from fercore.experiments import trials
 from fercore.language import mark, say
 from fercore.provenance import commit, versions
-from fercore.record import Epoch
-from fercore.runs import RunRecord, RunStore
 from fercore.setting import EPOCHS_UNSTATED, Question, Setting, StudyError, check
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec
+from fercore.store import measured
+from fercore.store.elsewhere import Elsewhere
+from fercore.store.record import Epoch
+from fercore.store.runs import RunRecord, RunStore
+from fercore.training import device as devices
 
 __all__ = ["EMOTIONS", "Study", "StudyError", "begin"]
 
@@ -87,8 +89,8 @@ class Study(Question):
     def experiments(self) -> pd.DataFrame:
         """Train what HYPOTHESES compare at SIZES and LARGE, or read it: the trials table.
 
-        See `fercore.verdicts` for its columns. A hypothesis that is not tried has one row that
-        says why.
+        See `fercore.experiments.verdicts` for its columns. A hypothesis that is not tried has one
+        row that says why.
         """
         setting, contrasts = self.setting, self.setting.contrasts()
         wanted = {

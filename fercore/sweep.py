@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fercore import executors, train
+from fercore import executors
 from fercore.data.faces import Faces
 from fercore.executors import Task
 from fercore.progress import Progress, choose
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.spec import RunSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
+from fercore.training import train
 
 
 def run(
@@ -34,8 +35,8 @@ def run(
     once. A diverged run does not end the others. Interrupted at any time, the store holds what was
     finished, and the same call goes on from there.
 
-    Raises what `fercore.train.run` raises, `ExecutorError`, `SweepError` where runs in other
-    processes failed (the rest being done).
+    Raises what `train.run` raises, `ExecutorError`, `SweepError` where runs in other processes
+    failed (the rest being done).
     """
     wanted = [_task(spec, faces) for spec in specs]
     unique = {task.run_id: task for task in wanted}

@@ -20,10 +20,10 @@ import psutil
 from fercore import data, sweep
 from fercore.executors import Task, cluster
 from fercore.executors.worker import Job, make
-from fercore.fit import Fit
 from fercore.progress import Progress
-from fercore.runs import RunStore
 from fercore.spec import DataSpec
+from fercore.store.runs import RunStore
+from fercore.training.fit import Fit
 from tests.face_files import csv_text
 from tests.toy import bars, spec
 

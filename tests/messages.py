@@ -15,7 +15,7 @@ from types import MappingProxyType
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from fercore.hypotheses import HYPOTHESES
+from fercore.experiments.hypotheses import HYPOTHESES
 from fercore.language import CATALOGUES, LANGUAGES
 from fercore.report.notebooks import find, read
 from fercore.report.parameters import declared
@@ -44,7 +44,7 @@ def messages() -> dict[str, str]:
             found.setdefault(text, "fercore/spec.py")
     for hypothesis in HYPOTHESES.values():
         for text in [hypothesis.claim, *(c.change for c in hypothesis.comparisons)]:
-            found.setdefault(text, "fercore/hypotheses.py")
+            found.setdefault(text, "fercore/experiments/hypotheses.py")
     return found
 
 

@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from fercore import analysis, archive, study, tables, verdicts
+from fercore import analysis, archive, study, tables
 from fercore.archive import Archive
 from fercore.display import Table, Text
-from fercore.record import run_id
+from fercore.experiments import verdicts
 from fercore.setting import StudyError, check
 from fercore.spec import RunSpec
+from fercore.store.record import run_id
 
 Record: TypeAlias = dict[str, Any]
 

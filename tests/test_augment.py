@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fercore.augment import draw, matrices, normalise, warp
 from fercore.spec import AugmentSpec
+from fercore.training.augment import draw, matrices, normalise, warp
 from tests.toy import STILL
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fercore import analysis, elsewhere, figures, inside, sentences, study, tables
+from fercore import analysis, figures, inside, sentences, study, tables
 from fercore.data import Faces
 from fercore.display import Figure, Table, Text
-from fercore.elsewhere import Elsewhere
-from fercore.runs import RunStore
+from fercore.store import elsewhere
+from fercore.store.elsewhere import Elsewhere
+from fercore.store.runs import RunStore
 
 TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
 
@@ -119,7 +120,7 @@ def test_data_with_private_test_rows_finds_what_was_made_without_them(records: P
     record = Elsewhere(faces, records.parents[1]).get(spec)
     assert record is not None
     # As if it had been made on the data without the hidden rows: another fingerprint and id.
-    from fercore.train import identity
+    from fercore.training.train import identity
 
     moved = record.model_copy(
         update={

@@ -19,15 +19,16 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from fercore import data, executors, sweep, train
+from fercore import data, executors, sweep
 from fercore.data import DataError
-from fercore.device import DeviceError
 from fercore.executors import ExecutorError, Place, Task, cluster, place, settings, worker
 from fercore.executors.worker import Job, make
-from fercore.record import RunRecord
-from fercore.runs import RunStore, StoreError
 from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, RunSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore, StoreError
+from fercore.training import train
+from fercore.training.device import DeviceError
 from tests.face_files import csv_text
 from tests.toy import Spy, bars, spec
 

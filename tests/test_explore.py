@@ -15,20 +15,21 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from fercore import explore, models, train
+from fercore import explore, models
 from fercore.data import EMOTIONS, DataError
 from fercore.display import Chart
 from fercore.explore import choices, runs, tiles
 from fercore.explore.training import Live, Stopped, Training, stop_all
 from fercore.models import ModelError
 from fercore.progress import Progress
-from fercore.record import RunRecord
 from fercore.report.execute import ThisPython
 from fercore.report.notebooks import find, read
 from fercore.report.parameters import declared
-from fercore.runs import Predictions, RunStore
 from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, ModelSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import Predictions, RunStore
+from fercore.training import train
 from tests.face_files import csv_text
 from tests.toy import TINY, bars, spec
 

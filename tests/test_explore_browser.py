@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from fercore.report.notebooks import read
-from fercore.runs import RunStore
+from fercore.store.runs import RunStore
 from tests.face_files import csv_text
 from tests.test_report_browser import AXE, CHROMIUM, PATIENCE, SHOTS
 from tests.toy import bars

@@ -19,10 +19,10 @@ import pytest
 import torch
 from bs4 import BeautifulSoup
 
-from fercore import checkpoint
 from fercore.data import DataError, cache, load
 from fercore.report import Job, build
-from fercore.runs import Predictions, RunStore, StoreError
+from fercore.store.runs import Predictions, RunStore, StoreError
+from fercore.training import checkpoint
 from tests.face_files import csv_text, image_files, random_faces, write_folder
 from tests.fuzz_files import scramble
 

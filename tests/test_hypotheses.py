@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from fercore import hypotheses, models, study, trials, verdicts, why
+from fercore import models, study
 from fercore.display import Figure, Table, Text
-from fercore.hypotheses import HYPOTHESES, NAMES, Contrast, contrasts
+from fercore.experiments import hypotheses, trials, verdicts, why
+from fercore.experiments.hypotheses import HYPOTHESES, NAMES, Contrast, contrasts
+from fercore.experiments.verdicts import COMPARISON, COSTS, MARGIN, by_size, judge, summary, verdict
+from fercore.experiments.why.words import TITLES
 from fercore.setting import StudyError, check
 from fercore.spec import ModelSpec
-from fercore.verdicts import COMPARISON, COSTS, MARGIN, by_size, judge, summary, verdict
-from fercore.why.words import TITLES
 
 SIZES = (20_000, 80_000, 300_000)
 ALL = contrasts(NAMES, SIZES, (1_000_000,))

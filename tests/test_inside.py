@@ -14,15 +14,16 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fercore import figures, inside, models, sentences, train
+from fercore import figures, inside, models, sentences
 from fercore.analysis import Looks, lower_share
 from fercore.data import EMOTIONS
 from fercore.figures.layers import percent, step_names
 from fercore.figures.style import GROUP_COLOURS
 from fercore.occlusion import drops, patches
-from fercore.runs import RunStore
 from fercore.spec import ModelSpec
+from fercore.store.runs import RunStore
 from fercore.study import Study
+from fercore.training import train
 from tests.test_models_costs import EVERY
 from tests.toy import TINY, bars, spec
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercore import analysis, measured
-from fercore.runs import Predictions, RunStore
+from fercore import analysis
+from fercore.store import measured
+from fercore.store.runs import Predictions, RunStore
 from tests.tables_of_runs import pairs, runs
 
 

@@ -20,10 +20,10 @@ from typer.testing import CliRunner, Result
 from fercore import cli, predict, weights
 from fercore.data import EMOTIONS, DataError
 from fercore.predict import accuracy, read
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.spec import AugmentSpec, DataSpec
-from fercore.train import run
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
+from fercore.training.train import run
 from fercore.weights import Weights, WeightsError
 from tests import toy
 from tests.face_files import (

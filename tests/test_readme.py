@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fercore import analysis, archive, tables, verdicts
+from fercore import analysis, archive, tables
+from fercore.experiments import verdicts
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SPLIT = "PublicTest"

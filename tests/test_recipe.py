@@ -9,10 +9,10 @@ from torch import nn
 
 from fercore import models
 from fercore.data.split import divide
-from fercore.evaluate import scores
-from fercore.fit import Examples, Fit
-from fercore.recipe import ADAM_SHARE, average, optimizer, rate_at, scale_dropout
 from fercore.spec import ModelSpec, TrainSpec
+from fercore.training.evaluate import scores
+from fercore.training.fit import Examples, Fit
+from fercore.training.recipe import ADAM_SHARE, average, optimizer, rate_at, scale_dropout
 from tests.toy import TINY, bars, spec
 
 

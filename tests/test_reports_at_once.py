@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fercore.runs import RunStore
+from fercore.store.runs import RunStore
 
 COMMAND = "from fercore.cli import main; main()"
 GIVEN = ("BUDGETS=10000", "SEEDS=0,1,2", "EPOCHS=4", "TRAIN_IMAGES=140", "EXECUTOR=serial")

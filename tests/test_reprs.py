@@ -13,12 +13,13 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
-from fercore import models, train
+from fercore import models
 from fercore.data import EMOTIONS, Faces
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.spec import ModelSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
 from fercore.study import Study, begin
+from fercore.training import train
 from tests.face_files import csv_text
 from tests.toy import TINY, bars, spec
 

@@ -15,7 +15,7 @@ import pytest
 
 from fercore.report.front import provenance
 from fercore.report.notebooks import read, write
-from fercore.runs import RunStore
+from fercore.store.runs import RunStore
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -17,10 +17,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fercore import checkpoint, models, upkeep
-from fercore.record import DataRecord, Epoch, RunRecord, Score
-from fercore.runs import Predictions, RunStore, StoreError, pack, run_id
+from fercore import models
 from fercore.spec import SCHEMA_VERSION, RunSpec
+from fercore.store import upkeep
+from fercore.store.record import DataRecord, Epoch, RunRecord, Score
+from fercore.store.runs import Predictions, RunStore, StoreError, pack, run_id
+from fercore.training import checkpoint
 from tests import toy
 
 SPEC = toy.spec()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from fercore import sweep, train
+from fercore import sweep
 from fercore.data.faces import Faces
-from fercore.runs import RunStore
+from fercore.store.runs import RunStore
+from fercore.training import train
 from tests.toy import Spy, bars, spec
 
 

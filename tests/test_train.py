@@ -17,16 +17,17 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from fercore import checkpoint, device, models, train
+from fercore import models
 from fercore.data.faces import Faces
 from fercore.data.split import divide
-from fercore.evaluate import loss_and_accuracy, scores
-from fercore.fit import Examples, Fit, seeds
 from fercore.progress import Progress
-from fercore.recipe import rate_at
-from fercore.record import RunRecord
-from fercore.runs import RunStore, StoreError
 from fercore.spec import DataSpec, ModelSpec, RunSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore, StoreError
+from fercore.training import checkpoint, device, train
+from fercore.training.evaluate import loss_and_accuracy, scores
+from fercore.training.fit import Examples, Fit, seeds
+from fercore.training.recipe import rate_at
 from tests.toy import TINY, Spy, bars, spec
 
 CPU = torch.device("cpu")

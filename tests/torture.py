@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import psutil
 import torch
 
-from fercore.checkpoint import MINUTES
-from fercore.runs import RunStore
+from fercore.store.runs import RunStore
+from fercore.training.checkpoint import MINUTES
 from tests.ground import (
     DEADLY,
     EPOCHS,

@@ -12,7 +12,7 @@ FAMILIES = ("mobilenet", "cnn")
 
 def runs(ctx: typer.Context, incomplete: str) -> list[str]:
     """Ids of the store's runs."""
-    from fercore.runs import RunStore
+    from fercore.store.runs import RunStore
 
     return RunStore(ctx.params.get("store")).starting(incomplete)
 

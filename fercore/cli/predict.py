@@ -65,7 +65,7 @@ def predict(
     """Print the seven probabilities of each face, and the accuracy where labels are known."""
     from fercore import predict as library
     from fercore import weights as trained
-    from fercore.runs import RunStore
+    from fercore.store.runs import RunStore
 
     chosen = trained.find(weights, RunStore(store))
     network, crops = trained.load(chosen), library.read(faces)

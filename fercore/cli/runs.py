@@ -12,8 +12,8 @@ from fercore.cli import complete
 from fercore.cli.terminal import group, say, table
 
 if TYPE_CHECKING:
-    from fercore.record import RunRecord
-    from fercore.runs import RunStore
+    from fercore.store.record import RunRecord
+    from fercore.store.runs import RunStore
 
 app = group(help="Look at finished runs, and keep their store in order.")
 
@@ -39,7 +39,7 @@ Names = Annotated[
 
 
 def _store(root: Path | None) -> RunStore:
-    from fercore.runs import RunStore
+    from fercore.store.runs import RunStore
 
     return RunStore(root)
 
@@ -75,7 +75,7 @@ def path(run: Name, store: Root = None) -> None:
 @app.command(epilog="Example: fercore runs verify")
 def verify(store: Root = None, as_json: Json = False) -> None:
     """Read every file of every run and say which runs cannot be used, and why; exit code 1 then."""
-    from fercore import upkeep
+    from fercore.store import upkeep
 
     runs = _store(store)
     faults = {name: fault for name in runs.names() if (fault := upkeep.fault(runs, name))}
@@ -107,7 +107,7 @@ def gc(
     as_json: Json = False,
 ) -> None:
     """Delete checkpoints of finished runs, stale locks and what killed processes left."""
-    from fercore import upkeep
+    from fercore.store import upkeep
 
     runs = _store(store)
     found = list(upkeep.leftovers(runs))
@@ -140,7 +140,7 @@ def export(
 
 
 def _one(store: RunStore, start: str) -> str:
-    from fercore.runs import StoreError
+    from fercore.store.runs import StoreError
 
     found = store.starting(start)
     if len(found) != 1 or not start:
@@ -153,7 +153,7 @@ def _one(store: RunStore, start: str) -> str:
 
 
 def _find(store: RunStore, start: str) -> RunRecord:
-    from fercore.runs import StoreError
+    from fercore.store.runs import StoreError
 
     name = _one(store, start)
     try:

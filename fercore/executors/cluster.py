@@ -19,13 +19,13 @@ import torch
 from distributed import Client, Future, LocalCluster
 from distributed.scheduler import KilledWorker
 
-from fercore import device as devices
 from fercore.executors import settings
 from fercore.executors.place import ExecutorError, Place, Task, scheduler_file
 from fercore.executors.worker import Job, make
 from fercore.progress import Progress
-from fercore.record import RunRecord
-from fercore.runs import RunStore
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
+from fercore.training import device as devices
 
 TIMEOUT = 30
 """Seconds to wait for a scheduler."""

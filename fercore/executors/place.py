@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from fercore import device as devices
 from fercore import models
 from fercore.provenance import root
 from fercore.spec import RunSpec
+from fercore.training import device as devices
 
 ALLOWED = (
     "auto, serial, local:N with N workers (local:2), a Dask scheduler's address "

@@ -22,7 +22,7 @@ def config(threads: int) -> dict[str, Any]:
         # No run is sent to a worker that is not free; Dask's own choice sends a few ahead.
         "distributed.scheduler.worker-saturation": 1.0,
         # Dask's own choice has glibc give freed memory back at once, which made training 1.6
-        # times slower; fercore.device.keep_memory sets the opposite. Threads: as in `repeatable`.
+        # times slower; `device.keep_memory` sets the opposite. Threads: as in `repeatable`.
         "distributed.nanny.pre-spawn-environ": {
             "OMP_NUM_THREADS": threads,
             "MKL_NUM_THREADS": threads,

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from distributed import get_worker
 
-from fercore import train
 from fercore.data import DataError, Faces, load
 from fercore.executors.place import Task
 from fercore.progress import Progress
-from fercore.runs import RunStore, StoreError
+from fercore.store.runs import RunStore, StoreError
+from fercore.training import train
 
 PAUSE = 1.0
 """Seconds between two messages of one run, at least."""

@@ -11,7 +11,7 @@ from fercore import reprs
 from fercore.explore import runs
 from fercore.explore.panel import Pages, Panel, drawn, dropdown, html, row
 from fercore.figures import NAMES
-from fercore.record import RunRecord
+from fercore.store.record import RunRecord
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fercore import measured, models
-from fercore.record import RunRecord
+from fercore import models
 from fercore.setting import Setting, StudyError, check
 from fercore.spec import ModelSpec, RunSpec
+from fercore.store import measured
+from fercore.store.record import RunRecord
 
 KINDS = {"MobileNet": "mobilenet", "plain CNN": "cnn"} | {name: name for name in models.REPORTED}
 """What a network may be, by its name for people: a family, or one of the reports' networks."""

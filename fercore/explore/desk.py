@@ -12,9 +12,9 @@ from fercore.explore.networks import Networks
 from fercore.explore.panel import Panel
 from fercore.explore.sheets import Gallery, Mistakes
 from fercore.explore.training import stop_all
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.setting import Setting, check
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
 
 P = TypeVar("P", bound=Panel)
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from fercore import models, reprs, train
+from fercore import models, reprs
 from fercore.data import Faces
 from fercore.explore.choices import KINDS, Choice, channels, nearest
 from fercore.explore.panel import WIDE, Panel, drawn, dropdown, html, number, row
 from fercore.explore.training import Live, Training
 from fercore.figures import short
-from fercore.record import RunRecord
 from fercore.setting import Setting
 from fercore.spec import RunSpec
+from fercore.store.record import RunRecord
+from fercore.training import train
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from fercore.display import CHART_MIME, Chart, Figure, Table
-from fercore.record import RunRecord
+from fercore.store.record import RunRecord
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk

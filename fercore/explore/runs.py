@@ -10,12 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fercore import figures, interactive, measured, models
+from fercore import figures, interactive, models
 from fercore.analysis import SPLITS, bootstrap, headline_split, summarise
 from fercore.data import EMOTIONS
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Chart, Figure
-from fercore.record import Epoch, RunRecord
+from fercore.store import measured
+from fercore.store.record import Epoch, RunRecord
 
 __all__ = ["ALL", "SPLITS", "comparison", "matching", "options", "rows", "scatter", "title"]
 

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from fercore.data import EMOTIONS, SPLITS, Faces
 from fercore.explore import runs, tiles
 from fercore.explore.panel import Pages, Panel, dropdown, row
-from fercore.record import RunRecord
+from fercore.store.record import RunRecord
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk

@@ -10,7 +10,7 @@ import numpy as np
 from fercore import reprs
 from fercore.data import EMOTIONS, UNLABELLED, Faces
 from fercore.explore.runs import ALL
-from fercore.runs import Predictions
+from fercore.store.runs import Predictions
 
 
 class Tile(NamedTuple):

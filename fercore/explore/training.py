@@ -9,14 +9,14 @@ from weakref import WeakSet
 
 import altair as alt
 
-from fercore import train
 from fercore.data import Faces
 from fercore.display import Chart
 from fercore.interactive import LINES
 from fercore.progress import Progress
-from fercore.record import RunRecord
-from fercore.runs import RunStore
 from fercore.spec import RunSpec
+from fercore.store.record import RunRecord
+from fercore.store.runs import RunStore
+from fercore.training import train
 
 PAUSE = 0.25
 """Seconds between two reports within an epoch, at least."""

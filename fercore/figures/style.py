@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -30,37 +30,10 @@ GROUP_COLOURS = {
 NAMES = mark({"mobilenet": "MobileNet", "cnn": "plain CNN"})
 MARKERS = {"A": "s", "B": "^", "sweep": "o"}
 
-STYLE: dict[Any, Any] = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": ".8",
-    "axes.grid": True,
-    "axes.labelcolor": ".15",
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.sans-serif": [
-        "Arial",
-        "DejaVu Sans",
-        "Liberation Sans",
-        "Bitstream Vera Sans",
-        "sans-serif",
-    ],
-    "font.size": 10,
-    "grid.color": ".8",
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
-    "text.color": ".15",
-    "xtick.bottom": False,
-    "xtick.color": ".15",
-    "ytick.color": ".15",
-    "ytick.left": False,
-}
-"""Seaborn's "whitegrid", without seaborn: it and what it imports take as long as a whole report's
-drawings, and most notebooks need no more of it."""
-
-PALETTE = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"]
-PALETTE += ["#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"]
-"""Seaborn's colour-blind palette."""
+SHEET = "seaborn-v0_8-whitegrid"
+"""Matplotlib's own copy: seaborn is imported only where it draws, since it and what it imports take
+as long as a whole notebook's drawings."""
+STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
 
 
 def short(count: float) -> str:
@@ -90,7 +63,7 @@ def house_axes(
     width: float, height: float, columns: int = 1, rows: int = 1
 ) -> tuple[Drawing, list[Axes]]:
     """Axes in the house style, outside pyplot's global state; row by row."""
-    with rc_context({**STYLE, **font_style()}):
+    with style.context([SHEET, {**STYLE, **font_style()}]):
         drawing = Drawing(figsize=(width, height), layout="constrained")
         axes = drawing.subplots(rows, columns, squeeze=False)
     return drawing, list(axes.flat)

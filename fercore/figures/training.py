@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fercore.display import Figure
-from fercore.figures.style import PALETTE, bare, house_axes
+from fercore.figures.style import bare, house_axes
 from fercore.language import say
 
 
@@ -21,9 +20,12 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     history: one row per run and epoch with ``network``, ``seed``, ``epoch``, ``train_loss`` and
     ``valid_accuracy``.
     """
+    import seaborn as sns
+
     drawing, (left, right) = house_axes(9, 3.6, 2)
     networks = history["network"].unique()
-    colours = dict(zip(networks, _palette(len(networks)), strict=True))
+    palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
+    colours = dict(zip(networks, palette, strict=True))
     for (network, _), part in history.groupby(["network", "seed"], sort=False):
         left.plot(part["epoch"], part["train_loss"], color=colours[network], alpha=0.8)
         right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
@@ -52,15 +54,6 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         ),
         note=note,
     )
-
-
-def _palette(count: int) -> Sequence[Any]:
-    if count <= len(PALETTE):
-        return PALETTE[:count]
-    import seaborn as sns
-
-    colours: Sequence[Any] = sns.color_palette("husl", count)
-    return colours
 
 
 def faces(

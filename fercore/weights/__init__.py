@@ -16,9 +16,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fercore import models
-from fercore.record import RunRecord, parse
-from fercore.runs import RunStore, StoreError
-from fercore.upkeep import check_layers
+from fercore.store.record import RunRecord, parse
+from fercore.store.runs import RunStore, StoreError
+from fercore.store.upkeep import check_layers
 
 FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")

@@ -10,8 +10,8 @@ import safetensors
 from filelock import FileLock, Timeout
 
 from fercore import models
-from fercore.record import RunRecord
-from fercore.runs import CHECKPOINTS, LOCKS, RunStore, StoreError
+from fercore.store.record import RunRecord
+from fercore.store.runs import CHECKPOINTS, LOCKS, RunStore, StoreError
 
 
 def fault(store: RunStore, run: str) -> str | None:

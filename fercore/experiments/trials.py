@@ -1,4 +1,4 @@
-"""From finished runs to the trials table that `fercore.verdicts` judges."""
+"""From finished runs to the trials table that `fercore.experiments.verdicts` judges."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 
 from fercore import models
 from fercore.analysis import SPLITS
-from fercore.hypotheses import HYPOTHESES, Arm, Contrast
+from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
+from fercore.experiments.verdicts import COMPARISON, COSTS
 from fercore.language import mark
-from fercore.record import RunRecord
-from fercore.verdicts import COMPARISON, COSTS
+from fercore.store.record import RunRecord
 
 COLUMNS = [*COMPARISON, "untried", "size", "seed", *COSTS]
 COLUMNS += [f"{split}{side}" for split in SPLITS for side in ("_treatment", "_control", "")]
@@ -25,7 +25,7 @@ def table(
     records: Mapping[tuple[Arm, int], RunRecord],
     untried: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row per contrast and seed; see `fercore.verdicts` for the columns.
+    """One row per contrast and seed; see `fercore.experiments.verdicts` for the columns.
 
     records: by arm and seed. untried: why a hypothesis of no contrast has none, by its name; it
     gets a row without figures.
@@ -52,7 +52,7 @@ def ordered(trials: pd.DataFrame) -> pd.DataFrame:
 def reasons(
     names: Collection[str], sizes: Collection[int], large: Collection[int]
 ) -> dict[str, str]:
-    """Why each hypothesis that `fercore.hypotheses.contrasts` leaves out is not tried."""
+    """Why each hypothesis that `hypotheses.contrasts` leaves out is not tried."""
     found = {}
     for name, hypothesis in HYPOTHESES.items():
         if name not in names:

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fercore import checkpoint, models, provenance
-from fercore import device as devices
+from fercore import models, provenance
 from fercore.data.faces import Faces
 from fercore.data.split import Split, divide, groups
-from fercore.evaluate import DivergenceError, probabilities, score, scores
-from fercore.fit import Examples, Fit
 from fercore.progress import Progress, choose
-from fercore.record import DataRecord, RunRecord, Score, run_id
-from fercore.runs import Predictions, RunStore, pack
 from fercore.spec import RunSpec
+from fercore.store.record import DataRecord, RunRecord, Score, run_id
+from fercore.store.runs import Predictions, RunStore, pack
+from fercore.training import checkpoint
+from fercore.training import device as devices
+from fercore.training.evaluate import DivergenceError, probabilities, score, scores
+from fercore.training.fit import Examples, Fit
 
 
 def identity(spec: RunSpec, faces: Faces) -> str:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fercore import analysis, models
 from fercore.analysis import AGAINST, SPLITS, calibration_error, reliability
-from fercore.record import Counts, RunRecord
-from fercore.runs import Predictions, RunStore
 from fercore.spec import ModelSpec
+from fercore.store.record import Counts, RunRecord
+from fercore.store.runs import Predictions, RunStore
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import math
 
 import pandas as pd
 
+from fercore.experiments.verdicts import MARGIN
 from fercore.figures import NAMES
 from fercore.language import mark, say
 from fercore.tables import signed
-from fercore.verdicts import MARGIN
 
 SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
 """What a comparison speaks of, for people."""

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from fercore.provenance import root as project
-from fercore.record import RunRecord, parse, run_id
+from fercore.store.record import RunRecord, parse, run_id
 
 __all__ = ["Predictions", "RunRecord", "RunStore", "StoreError", "run_id"]
 
@@ -255,7 +255,7 @@ def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def _whole(folder: Path, record: RunRecord) -> None:
-    """A look at the files, not into them: `fercore.upkeep` reads them."""
+    """A look at the files, not into them: `fercore.store.upkeep` reads them."""
     weights, predictions = folder / "weights.safetensors", folder / "predictions.npz"
     for path in (predictions, weights):
         if not path.exists():

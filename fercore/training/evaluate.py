@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fercore.augment import normalise
-from fercore.record import Score
+from fercore.store.record import Score
+from fercore.training.augment import normalise
 
 CLASSES = 7
 BATCH = {"cpu": 64}

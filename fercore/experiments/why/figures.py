@@ -8,10 +8,10 @@ import pandas as pd
 
 from fercore.analysis import Row
 from fercore.display import Figure, Text
+from fercore.experiments.verdicts import MARGIN
+from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, in_points, undirected
 from fercore.figures import COLOURS, house_axes
 from fercore.language import paragraph, say
-from fercore.verdicts import MARGIN
-from fercore.why.words import COVERS, SUBJECTS, TITLES, in_points, undirected
 
 
 def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:

@@ -7,11 +7,11 @@ import math
 import pandas as pd
 
 from fercore.analysis import Row
+from fercore.experiments.verdicts import FREEDOM, MARGIN, summary
+from fercore.experiments.why.words import SUBJECTS, TITLES, in_points, nothing_tried
 from fercore.language import mark, paragraph, say
 from fercore.sentences import Text
 from fercore.sentences.words import ANSWER
-from fercore.verdicts import FREEDOM, MARGIN, summary
-from fercore.why.words import SUBJECTS, TITLES, in_points, nothing_tried
 
 OUTCOMES = mark(
     (

@@ -6,9 +6,9 @@ import pandas as pd
 
 from fercore.analysis import Row
 from fercore.display import Table, Text
+from fercore.experiments.verdicts import FREEDOM, MARGIN
+from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, nothing_tried, undirected
 from fercore.language import paragraph, say
-from fercore.verdicts import FREEDOM, MARGIN
-from fercore.why.words import COVERS, SUBJECTS, TITLES, nothing_tried, undirected
 
 
 def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
@@ -68,7 +68,7 @@ def _words() -> str:
 def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Table | Text:
     """One hypothesis, size by size; nothing where it was not tried.
 
-    found: of `fercore.verdicts.by_size`.
+    found: of `fercore.experiments.verdicts.by_size`.
     """
     if found.empty:
         return Text("")

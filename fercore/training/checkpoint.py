@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from fercore.runs import StoreError, unwritable
+from fercore.store.runs import StoreError, unwritable
 
 log = logging.getLogger(__name__)
 

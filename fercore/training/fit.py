@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fercore import augment, device, models
+from fercore import models
 from fercore.data.faces import Faces
-from fercore.evaluate import finite, loss_and_accuracy, scores
-from fercore.recipe import average, optimizer, rate_at, scale_dropout
-from fercore.record import Epoch
 from fercore.spec import RunSpec
+from fercore.store.record import Epoch
+from fercore.training import augment, device
+from fercore.training.evaluate import finite, loss_and_accuracy, scores
+from fercore.training.recipe import average, optimizer, rate_at, scale_dropout
 
 
 class Examples:
@@ -113,7 +114,7 @@ class Fit:
         """Train for one epoch, or for what is left of it, and validate.
 
         step_done: called after each step; what `state` gives then is enough to go on. Raises
-        `fercore.evaluate.DivergenceError`.
+        `fercore.training.evaluate.DivergenceError`.
         """
         number = len(self.history) + 1
         under_way = self.under_way = self.under_way or self._plan(number)

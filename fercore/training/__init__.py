@@ -1,0 +1,1 @@
+"""From a specification to a finished run, on a CPU or a GPU."""
