@@ -163,7 +163,7 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
 
 
 def _spelt(title: str) -> str:
-    """Vega-Lite 5 puts a tooltip's title between quotes of an expression as it is, 6 escapes those.
+    """Vega-Lite 5 puts a tooltip's title between quotes as it is, 6 escapes quotes alone.
 
     Written as code points, quotes and backslashes come out right in both.
     """

@@ -40,7 +40,8 @@ def predict(
 
     Columns are in the order of `fercore.data.EMOTIONS`. mirror: the mean over each image and its
     mirror image (test-time augmentation), in twice the time; docs/predict.md says what it gains.
-    False: the image alone, as a run's record measures it.
+    False: the image alone, as a run's record measures it, and for a network that was trained
+    without flips.
     """
     if not len(images):
         return np.empty((0, len(EMOTIONS)), np.float32)

@@ -303,7 +303,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     [
         (1, "auto", "auto", Place("serial")),
         (2, "auto", "auto", Place("local", 2)),
-        (8, "auto", "cuda", Place("local", 8)),
+        (8, "auto", "cuda", Place("local", 4)),  # no more than there are cores
         (8, "auto", "cuda:1", Place("serial")),
         (8, "auto", "cpu", Place("local", 4)),
         (2, "local:6", "auto", Place("local", 6)),

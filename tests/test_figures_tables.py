@@ -89,7 +89,8 @@ def test_a_shorter_curve_is_not_called_a_failed_run() -> None:
     rows = [(name, epoch) for name, last in (("a", 3), ("b", 2)) for epoch in range(1, last + 1)]
     history = pd.DataFrame(rows, columns=["network", "epoch"])
     history = history.assign(seed=0, train_loss=1.0, valid_accuracy=0.5)
-    assert "A line that stops early" not in figures.learning_curves(history).caption
+    caption = figures.learning_curves(history).caption
+    assert "did not stay finite stops before its last epoch" in caption
 
 
 def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:

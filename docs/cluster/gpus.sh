@@ -7,7 +7,8 @@ address=${1:?usage: gpus.sh SCHEDULER_ADDRESS [SLOTS_PER_GPU]}
 slots=${2:-1}
 
 trap 'kill 0' EXIT
-for gpu in $(nvidia-smi --query-gpu=index --format=csv,noheader); do
+gpus=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi --query-gpu=index --format=csv,noheader)}
+for gpu in ${gpus//,/ }; do
   CUDA_VISIBLE_DEVICES=$gpu OMP_NUM_THREADS=1 dask worker "$address" \
     --nworkers "$slots" --nthreads 1 --memory-limit 0 --no-dashboard &
 done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -95,16 +95,13 @@ def html_table(
         f'<th scope="col" style="text-align: {side}">{escape(say(str(column)))}</th>'
         for side, column in zip(sides, texts.columns, strict=True)
     )
-    behind = pd.DataFrame(bars or {}, texts.index, list(texts.columns), dtype=float)
+    none: Sequence[float] = [math.nan] * len(texts)
+    behind = zip(*((bars or {}).get(str(column), none) for column in texts.columns), strict=True)
     rows = "".join(
         f"<tr>{_html_row(row, sides, shares)}</tr>"
-        for row, shares in zip(_tuples(texts), _tuples(behind), strict=True)
+        for row, shares in zip(texts.itertuples(index=False, name=None), behind, strict=True)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _tuples(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
-    return frame.itertuples(index=False, name=None)
 
 
 def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[float]) -> str:

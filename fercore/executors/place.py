@@ -98,7 +98,8 @@ def settle(text: str, tasks: Collection[Task], device: str, threads: int | None)
     found = devices.several(device)
     if place.kind == "auto":
         each = threads or torch.get_num_threads()
-        workers = min(cores() // each if found == ("cpu",) else len(found), len(tasks))
+        room = max(1, cores() // each)
+        workers = min(room if found == ("cpu",) else min(room, len(found)), len(tasks))
         worthwhile = sum(task.work for task in tasks) >= WORTHWHILE
         return Place("local", workers) if workers > 1 and worthwhile else Place("serial")
     return place._replace(workers=min(place.workers, max(1, len(tasks))))

@@ -244,7 +244,10 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
                 "machine that made this report.",
                 split=split,
             ),
-            say("Grey: the table's interval of the crossings.")
+            say(
+                "Grey: 95 % of the crossings of those replicates that cross once and in the more "
+                "frequent direction."
+            )
             if any(map(_shaded, comparisons))
             else "",
         ),

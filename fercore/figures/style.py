@@ -31,8 +31,8 @@ NAMES = mark({"mobilenet": "MobileNet", "cnn": "plain CNN"})
 MARKERS = {"A": "s", "B": "^", "sweep": "o"}
 
 SHEET = "seaborn-v0_8-whitegrid"
-"""Matplotlib's own copy: seaborn is imported only where it draws, since it and what it imports take
-as long as a whole notebook's drawings."""
+"""Matplotlib's own copy: seaborn is imported only where it is needed, since it and what it imports
+take as long as a whole notebook's drawings."""
 STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
 
 

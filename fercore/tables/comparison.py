@@ -105,8 +105,8 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
             "MobileNet's lead in points ({split}, ± 95 % over seeds) at the smallest and the "
             "largest budget that both families' curves cover, by the unit of the budget; who is "
             "ahead by the means; where they cross, with 95 % of the crossings of those bootstrap "
-            "replicates that cross once; and the share of replicates that do not cross once, in "
-            "percent.",
+            "replicates that cross once and in the more frequent direction; and the share of "
+            "replicates that do not cross once, in percent.",
             split=split,
         ),
         formats={"do not cross once %": ".0f"},
