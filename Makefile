@@ -64,7 +64,7 @@ lab: $(READY)  ## JupyterLab: explore networks, runs and faces
 	  --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
-	$(NO_PARAMETERS)@$(BIN)/python -m pytest
+	$(NO_PARAMETERS)@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 docs: $(READY)  ## these pages as a site, in build/site; a broken link is an error
 	$(NO_PARAMETERS)@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
