@@ -1,4 +1,4 @@
-"""The README's figures are those of the records that come with fercore."""
+"""Figures of the README and of docs/synthfer.md are those of the records that come with fercore."""
 
 from __future__ import annotations
 
@@ -40,4 +40,17 @@ def test_verdicts(this: archive.Archive) -> None:
         f"| {tables.signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows
     ]
     missing = [line for line in expected if line not in README]
+    assert not missing, "\n".join(missing)
+
+
+def test_rank_correlation(this: archive.Archive) -> None:
+    """The networks that benchmarks/rank_correlation.py asks for, and what they reached."""
+    text = (Path(__file__).parents[1] / "docs" / "synthfer.md").read_text()
+    rows = this.runs(this.family("mobilenet") + this.family("cnn") + this.networks())
+    reached = rows[rows["params_trainable"] >= 28_000].groupby("network")[SPLIT].mean()
+    missing = [
+        f"| {n} | {100 * a:.1f} |"
+        for n, a in reached.items()
+        if f"| {n} | {100 * a:.1f} |" not in text
+    ]
     assert not missing, "\n".join(missing)
