@@ -10,6 +10,7 @@ from fercore.data.faces import Faces
 from fercore.executors import Task
 from fercore.progress import Progress, choose
 from fercore.spec import RunSpec
+from fercore.store.identity import identity
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore
 from fercore.training import train
@@ -69,5 +70,5 @@ def run(
 def _task(spec: RunSpec, faces: Faces) -> Task:
     path = Path(spec.data.source)
     source = str(path.absolute()) if path.exists() else spec.data.source
-    name = train.identity(spec, faces)
+    name = identity(spec, faces)
     return Task(name, spec, source, faces.fingerprint, len(faces.labels))

@@ -120,7 +120,7 @@ def test_data_with_private_test_rows_finds_what_was_made_without_them(records: P
     record = Elsewhere(faces, records.parents[1]).get(spec)
     assert record is not None
     # As if it had been made on the data without the hidden rows: another fingerprint and id.
-    from fercore.training.train import identity
+    from fercore.store.identity import identity
 
     moved = record.model_copy(
         update={

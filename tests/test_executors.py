@@ -25,6 +25,7 @@ from fercore.executors import ExecutorError, Place, Task, cluster, place, settin
 from fercore.executors.worker import Job, make
 from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, RunSpec
+from fercore.store.identity import identity
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore, StoreError
 from fercore.training import train
@@ -404,7 +405,7 @@ def test_a_worker_refuses_other_faces(source: str, tmp_path: Path) -> None:
 
 def test_a_worker_refuses_a_store_that_is_not_the_study_s(source: str, tmp_path: Path) -> None:
     one, faces = specs(source, 1)[0], data.load(source)
-    name = train.identity(one, faces)
+    name = identity(one, faces)
     with pytest.raises(StoreError, match="must see one shared folder"):
         make(Task(name, one, source, faces.fingerprint, 1), job(RunStore(tmp_path), "other"))
 

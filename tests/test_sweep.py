@@ -6,8 +6,8 @@ import pytest
 
 from fercore import sweep
 from fercore.data.faces import Faces
+from fercore.store.identity import identity
 from fercore.store.runs import RunStore
-from fercore.training import train
 from tests.toy import Spy, bars, spec
 
 
@@ -44,7 +44,7 @@ def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(faces: Faces, tmp_p
     with pytest.raises(KeyboardInterrupt):
         sweep.run(tasks, faces, store, progress=stopped)
     assert stopped.closed == 1
-    assert store.ids() == [train.identity(tasks[0], faces)]
+    assert store.ids() == [identity(tasks[0], faces)]
     rest = Spy()
     records = sweep.run(tasks, faces, store, progress=rest)
     assert [record.status for record in records] == ["done", "done"]

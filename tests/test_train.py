@@ -22,6 +22,7 @@ from fercore.data.faces import Faces
 from fercore.data.split import divide
 from fercore.progress import Progress
 from fercore.spec import DataSpec, ModelSpec, RunSpec
+from fercore.store.identity import identity
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore, StoreError
 from fercore.training import checkpoint, device, train
@@ -273,7 +274,7 @@ def test_a_run_in_the_store_is_read(faces: Faces, tmp_path: Path) -> None:
 
 
 def test_a_run_that_another_process_makes_meanwhile_is_read(faces: Faces, tmp_path: Path) -> None:
-    name = train.identity(spec(), faces)
+    name = identity(spec(), faces)
     made = run(spec(), faces, tmp_path / "other")
     store, watch = RunStore(tmp_path), Spy()
     with store.lock(name):

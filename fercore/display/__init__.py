@@ -7,7 +7,7 @@ what the report needs to number it, to write it as a file and to describe it to 
 from fercore.display.common import MISSING, NO_PAIR, NO_PREDICTIONS, DisplayError, Text
 from fercore.display.drawing import CHART_MIME, Chart, Figure, fonts
 from fercore.display.origin import PROVENANCE_MIME, Provenance, run_table
-from fercore.display.table import Table, html_table
+from fercore.display.table import Table, html_table, text_of
 
 __all__ = [
     "CHART_MIME",
@@ -24,4 +24,5 @@ __all__ = [
     "fonts",
     "html_table",
     "run_table",
+    "text_of",
 ]

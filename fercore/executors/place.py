@@ -98,8 +98,8 @@ def settle(text: str, tasks: Collection[Task], device: str, threads: int | None)
     found = devices.several(device)
     if place.kind == "auto":
         each = threads or torch.get_num_threads()
-        room = max(1, cores() // each)
-        workers = min(room if found == ("cpu",) else min(room, len(found)), len(tasks))
+        slots = cores() // each if found == ("cpu",) else min(cores() // each, len(found))
+        workers = min(slots, len(tasks))
         worthwhile = sum(task.work for task in tasks) >= WORTHWHILE
         return Place("local", workers) if workers > 1 and worthwhile else Place("serial")
     return place._replace(workers=min(place.workers, max(1, len(tasks))))

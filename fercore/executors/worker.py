@@ -13,6 +13,7 @@ from distributed import get_worker
 from fercore.data import DataError, Faces, load
 from fercore.executors.place import Task
 from fercore.progress import Progress
+from fercore.store.identity import identity
 from fercore.store.runs import RunStore, StoreError
 from fercore.training import train
 
@@ -42,7 +43,7 @@ def make(task: Task, job: Job) -> None:
             "cluster must see one shared folder under the same path"
         )
     faces = _faces(task.source, task.fingerprint, where)
-    if (name := train.identity(task.spec, faces)) != task.run_id:
+    if (name := identity(task.spec, faces)) != task.run_id:
         raise StoreError(
             f"{where}: expected run {task.run_id}, found {name}: its fercore is not the study's"
         )

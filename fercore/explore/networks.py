@@ -14,8 +14,8 @@ from fercore.explore.training import Live, Training
 from fercore.figures import short
 from fercore.setting import Setting
 from fercore.spec import RunSpec
+from fercore.store.identity import identity
 from fercore.store.record import RunRecord
-from fercore.training import train
 
 if TYPE_CHECKING:
     from fercore.explore.desk import Desk
@@ -134,7 +134,7 @@ class Networks(Panel):
         return html(reprs.runs(found, caption, name="nearest"))
 
     def _outlook(self, spec: RunSpec, faces: Faces) -> str:
-        if found := self.desk.records.get(train.identity(spec, faces)):
+        if found := self.desk.records.get(identity(spec, faces)):
             return f"This very run is in the store, {found.run_id}: {found.outcome}"
         return "This run is not in the store yet."
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from fercore.display import NO_PAIR, Figure, Text
+from fercore.display import NO_PAIR, Figure, Text, text_of
 from fercore.figures.style import COLOURS, font_style, house_axes
 from fercore.language import mark, say
 
@@ -99,7 +99,7 @@ def _heat(
 ) -> None:
     import seaborn as sns
 
-    texts = [[format(v, form).replace("-", "−") if round(v) else "0" for v in r] for r in values]
+    texts = [[text_of(v, form) if round(v) else "0" for v in r] for r in values]
     with mpl.rc_context(font_style()):
         sns.heatmap(  # which draws already here, to see whether labels overlap
             values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fercore.analysis import Voted
-from fercore.display import NO_PREDICTIONS
+from fercore.display import NO_PREDICTIONS, text_of
 from fercore.language import mark, paragraph, say
 from fercore.sentences.words import Text
 
@@ -48,7 +48,7 @@ def _chosen(found: Voted, split: str) -> str:
 
 def _signed(points: float, side: str) -> str:
     """Points, with their sign where both occur."""
-    return f"{points:+.1f}".replace("-", "−") if side == "mixed" else f"{points:.1f}"
+    return text_of(points, "+.1f") if side == "mixed" else f"{points:.1f}"
 
 
 SIDES = mark(

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from fercore import models
 from fercore.data import Faces
 from fercore.provenance import root
 from fercore.spec import RunSpec
-from fercore.store.record import RunRecord, parse, run_id
+from fercore.store.identity import identity
+from fercore.store.record import RunRecord, parse
 
 HIDDEN = "PrivateTest"
 """The split that most copies of FER2013 lack. No run was trained on it: a record that was made
@@ -45,9 +45,7 @@ class Elsewhere:
         """The record of this very specification on this data; None if there is none."""
         if not self.files:
             return None
-        layers = models.fingerprint(spec.model)
-        names = (run_id(spec, faces.fingerprint, layers) for faces in self._shapes)
-        paths = map(self.files.get, names)
+        paths = (self.files.get(identity(spec, faces)) for faces in self._shapes)
         records = (usable(path) for path in paths if path)
         return next(filter(None, records), None)
 

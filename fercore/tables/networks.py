@@ -89,7 +89,7 @@ def summary(runs: pd.DataFrame, split: str, generator: np.random.Generator) -> p
 def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     """Runs that took more passes than the others, one row each."""
     if runs.empty:
-        return Text(say(mark("Not shown here: no run of more passes comes with fercore.")))
+        return Text(say("Not shown here: no run of more passes comes with fercore."))
     shown = pd.DataFrame(
         {
             "network": runs["network"],

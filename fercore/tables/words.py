@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fercore.display import text_of
 from fercore.language import mark, say
 
 VERDICTS = mark(
@@ -42,6 +43,4 @@ def signed(lead: float, high: float) -> str | None:
     """A lead with half its interval in points, as "+1.2 ± 0.8"; None for an unknown one."""
     if pd.isna(lead):
         return None
-    return f"{100 * lead:+.1f}".replace("-", "−") + (
-        "" if pd.isna(high) else f" ± {100 * (high - lead):.1f}"
-    )
+    return text_of(100 * lead, "+.1f") + ("" if pd.isna(high) else f" ± {100 * (high - lead):.1f}")

@@ -16,17 +16,13 @@ from fercore.data.faces import Faces
 from fercore.data.split import Split, divide, groups
 from fercore.progress import Progress, choose
 from fercore.spec import RunSpec
-from fercore.store.record import DataRecord, RunRecord, Score, run_id
+from fercore.store.identity import identity
+from fercore.store.record import DataRecord, RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, pack
 from fercore.training import checkpoint
 from fercore.training import device as devices
 from fercore.training.evaluate import DivergenceError, probabilities, score, scores
 from fercore.training.fit import Examples, Fit
-
-
-def identity(spec: RunSpec, faces: Faces) -> str:
-    """The id of the run that `run` would read or make. Raises `ModelError`."""
-    return run_id(spec, faces.fingerprint, models.fingerprint(spec.model))
 
 
 def run(
