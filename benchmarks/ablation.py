@@ -35,6 +35,10 @@ VARIANTS: dict[str, dict[str, object]] = {
     "label smoothing .1": {"label_smoothing": 0.1},
     "averaged weights, decay .998": {"average": 0.998},
     "weight decay .01, not on biases and BatchNorm": {"weight_decay": 0.01},
+    "weight decay .01 on everything": {"weight_decay": 0.01, "decay_all": True},
+    "torch's own initial weights": {"initial": "torch"},
+    "24 pixels in the first half": {"first_side": 24},
+    "32 pixels in the first half": {"first_side": 32},
     "no augmentation": {"augment": AugmentSpec(flip=False, shift=0, rotation=0, zoom=0)},
     "augmentation twice as strong": {"augment": AugmentSpec(shift=0.2, rotation=20, zoom=0.2)},
 }

@@ -7,7 +7,7 @@ the run.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +24,11 @@ class Spec(BaseModel):
     """Base of all specifications and records: frozen, no unknown keys, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def later(default: Any) -> Any:
+    """A field that came after records were made: dumps, and so run ids, name it if it is set."""
+    return Field(default, exclude_if=lambda value: value == default)
 
 
 class DataSpec(Spec):
@@ -90,12 +95,18 @@ class TrainSpec(Spec):
     momentum: Fraction = 0.9
     """For sgd (Nesterov); the others keep their customary moments."""
     weight_decay: float = Field(0.0, ge=0)
+    decay_all: bool = later(False)
+    """Weight decay on biases and BatchNorm's scale and shift too."""
+    initial: Literal["he", "torch"] = later("he")
+    """Weights at the start: as `fercore.models.build` draws them, or as torch's layers do."""
     label_smoothing: Fraction = 0.0
     dropout: float = Field(0.0, ge=0, le=1)
     """Every dropout of the network is multiplied by this: 1 as its author placed it, 0 none."""
     average: Fraction = 0.0
     """Decay per step of an exponential average of the weights, which is then what is measured."""
     augment: AugmentSpec = AugmentSpec()
+    first_side: Literal[24, 32, 48] = later(48)
+    """Side in pixels of the training images in the first half of the epochs; 48 from then on."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto: bfloat16 where the device has instructions for it, else float32."""
 

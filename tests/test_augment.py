@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fercore.spec import AugmentSpec
-from fercore.training.augment import draw, matrices, normalise, warp
+from fercore.training.augment import draw, matrices, normalise, still, warp
 from tests.toy import STILL
 
 
@@ -18,7 +18,7 @@ def moved(image: Tensor, **change: Any) -> Tensor:
     none: dict[str, Any] = {"mirror": False, "angle": 0.0, "shear": 0.0, "scale": 1.0}
     values = {name: torch.tensor([value]) for name, value in (none | change).items()}
     values["shift"] = torch.tensor([change.get("shift", (0.0, 0.0))])
-    return warp(image[None, None], matrices(**values))[0, 0]
+    return warp(image[None, None], matrices(**values), 48)[0, 0]
 
 
 @pytest.fixture
@@ -76,7 +76,21 @@ def test_the_edge_is_continued_as_torch_does_by_border_padding() -> None:
     assert theta is not None
     grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
     border = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    close(warp(images, theta), border)
+    close(warp(images, theta, 48), border)
+
+
+def test_half_the_side_is_the_mean_of_four(image: Tensor) -> None:
+    pooled = functional.avg_pool2d(image[None, None], 2)
+    close(warp(image[None, None], still(1), 24), pooled)
+
+
+def test_a_small_image_is_moved_as_the_large_one() -> None:
+    smooth = torch.linspace(0, 1, 48).expand(1, 1, 48, 48)
+    values = {"angle": 0.3, "shear": 0.1, "scale": 1.1}
+    by = {name: torch.tensor([value]) for name, value in values.items()}
+    theta = matrices(**by, mirror=torch.tensor([True]), shift=torch.tensor([[0.1, 0.0]]))
+    large, small = (warp(smooth, theta, side) for side in (48, 24))
+    torch.testing.assert_close(functional.avg_pool2d(large, 2), small, atol=0.02, rtol=0)
 
 
 def test_draws_stay_within_the_specification() -> None:

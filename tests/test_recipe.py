@@ -12,7 +12,14 @@ from fercore.data.split import divide
 from fercore.spec import ModelSpec, TrainSpec
 from fercore.training.evaluate import scores
 from fercore.training.fit import Examples, Fit
-from fercore.training.recipe import ADAM_SHARE, average, optimizer, rate_at, scale_dropout
+from fercore.training.recipe import (
+    ADAM_SHARE,
+    average,
+    initialise,
+    optimizer,
+    rate_at,
+    scale_dropout,
+)
 from tests.toy import TINY, bars, spec
 
 
@@ -25,6 +32,23 @@ def test_decay_spares_biases_and_batchnorm() -> None:
         layers = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
         assert {id(p) for p in decayed["params"]} == {id(layer.weight) for layer in layers}
         assert len(decayed["params"]) + len(spared["params"]) == len(list(network.parameters()))
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw", "muon"])
+def test_decay_reaches_everything_if_asked(kind: str) -> None:
+    recipe = TrainSpec(optimizer=kind, weight_decay=0.1, decay_all=True)
+    groups = optimizer(models.build(TINY), recipe).param_groups
+    assert {group["weight_decay"] for group in groups} == {0.1}
+
+
+def test_torchs_own_initial_weights_are_smaller() -> None:
+    network = models.build(TINY)
+    weight = network.get_parameter("conv2.weight")
+    drawn = weight.clone()
+    initialise(network, TrainSpec())
+    assert torch.equal(weight, drawn)
+    initialise(network, TrainSpec(initial="torch"))
+    assert weight.abs().max() <= weight[0].numel() ** -0.5 < drawn.abs().max()
 
 
 def test_schedules_begin_peak_and_end_where_they_should() -> None:

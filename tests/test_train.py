@@ -66,11 +66,14 @@ def test_the_same_specification_gives_the_same_bytes(
     assert weights(tmp_path / "a", other) != weights(tmp_path / "a", first)
 
 
-@pytest.mark.parametrize("stop", [Spy(stop_after_epochs=1), Spy(stop_after_steps=15)])
+@pytest.mark.parametrize(
+    ("stop", "side"),
+    [(Spy(stop_after_epochs=1), 48), (Spy(stop_after_steps=15), 48), (Spy(stop_after_steps=3), 24)],
+)
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
-    faces: Faces, tmp_path: Path, stop: Spy
+    faces: Faces, tmp_path: Path, stop: Spy, side: int
 ) -> None:
-    task = spec(epochs=3, augment=MOVED)  # 6 steps in each epoch
+    task = spec(epochs=3, augment=MOVED, first_side=side)  # 6 steps in each epoch
     whole = run(task, faces, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(task, faces, tmp_path / "cut", stop)
@@ -81,6 +84,31 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     assert weights(tmp_path / "cut", resumed) == weights(tmp_path / "whole", whole)
     assert [e.train_loss for e in resumed.history] == [e.train_loss for e in whole.history]
     assert list((tmp_path / "cut" / ".checkpoints").iterdir()) == []
+
+
+def test_the_first_half_of_the_epochs_sees_small_images(faces: Faces) -> None:
+    train = Examples(faces, np.arange(140), CPU)
+    fit = Fit(spec(epochs=5, first_side=32), train, train)
+    seen: list[int] = []
+
+    def look(network: nn.Module, images: tuple[torch.Tensor]) -> None:
+        if network.training:
+            seen.append(images[0].shape[2])
+
+    fit.network.register_forward_pre_hook(look)
+    for _ in range(5):
+        fit.epoch(lambda: None)
+    assert seen == [32] * 14 + [48] * 21  # 7 steps in each epoch
+
+
+def test_a_network_that_reads_one_side_only_is_not_begun_with_another(
+    faces: Faces, tmp_path: Path
+) -> None:
+    dense = TINY.model_copy(update={"head": "dense"})
+    task = spec(first_side=24).model_copy(update={"model": dense})
+    with pytest.raises(models.ModelError, match="expected first_side 48, found 24"):
+        run(task, faces, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def dropping(seed: int = 0, **train: Any) -> RunSpec:
@@ -335,6 +363,8 @@ def test_it_learns_what_can_be_learned(faces: Faces, tmp_path: Path) -> None:
         {"optimizer": "sgd", "rate": 0.05, "schedule": "constant"},
         {"optimizer": "sgd", "rate": 0.05, "momentum": 0.0, "weight_decay": 1e-3},
         {"label_smoothing": 0.2},
+        {"initial": "torch"},
+        {"first_side": 24},
     ],
 )
 def test_recipes_differ_in_what_they_make(

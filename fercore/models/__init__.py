@@ -9,6 +9,7 @@ from fercore.models.catalogue import (
     label,
     layers,
     listing,
+    takes,
 )
 from fercore.models.costs import (
     GROUPS,
@@ -50,5 +51,6 @@ __all__ = [
     "nearest",
     "pieces",
     "regular",
+    "takes",
     "weight_bytes",
 ]

@@ -92,6 +92,17 @@ def label(spec: ModelSpec) -> str:
     return "-".join([spec.name, size, *(word for word, departs in departures.items() if departs)])
 
 
+def takes(spec: ModelSpec, side: int) -> bool:
+    """Whether the network reads images of another side with the same weights.
+
+    It does not if a dense layer sees every pixel's place, or a window no longer fits.
+    """
+    try:
+        return total(layers(spec), (1, side, side)).trainable == cost(spec).trainable
+    except ModelError:
+        return False
+
+
 def build(spec: ModelSpec) -> nn.Sequential:
     """The network as a torch module: float (N, 1, 48, 48) to class scores (N, 7).
 

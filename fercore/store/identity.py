@@ -9,5 +9,15 @@ from fercore.store.record import run_id
 
 
 def identity(spec: RunSpec, faces: Faces) -> str:
-    """The id of the run that `fercore.training.train.run` reads or makes. Raises `ModelError`."""
+    """The id of the run that `fercore.training.train.run` reads or makes.
+
+    Raises `ModelError` for a network that there is not, or that cannot read images of the side
+    with which the recipe begins.
+    """
+    side = spec.train.first_side
+    if not models.takes(spec.model, side):
+        raise models.ModelError(
+            f"{models.label(spec.model)} reads images of 48 pixels only (its dense layer sees each "
+            f"pixel's place): expected first_side 48, found {side}"
+        )
     return run_id(spec, faces.fingerprint, models.fingerprint(spec.model))

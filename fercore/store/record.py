@@ -137,8 +137,9 @@ class RunRecord(Spec):
 def run_id(spec: RunSpec, data_fingerprint: str, model_fingerprint: str) -> str:
     """12 hexadecimal digits that name a run by everything that its result depends on.
 
-    SHA-256 over canonical JSON of the whole specification (defaults included), both fingerprints
-    and `SCHEMA_VERSION`. Where the data lies (data.source) is left out: its fingerprint says more.
+    SHA-256 over canonical JSON of the whole specification (defaults included, except those of
+    `fercore.spec.later` fields), both fingerprints and `SCHEMA_VERSION`. Where the data lies
+    (data.source) is left out: its fingerprint says more.
     """
     whole = spec.model_dump(mode="json")
     del whole["data"]["source"]

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fercore import models
-from fercore.data.faces import Faces
+from fercore.data.faces import SIDE, Faces
 from fercore.spec import RunSpec
 from fercore.store.record import Epoch
 from fercore.training import augment, device
 from fercore.training.evaluate import finite, loss_and_accuracy, scores
-from fercore.training.recipe import average, optimizer, rate_at, scale_dropout
+from fercore.training.recipe import average, initialise, optimizer, rate_at, scale_dropout
 
 
 class Examples:
@@ -47,11 +47,11 @@ class Pass:
     """An epoch under way: its plan, how many steps are done, and what is summed over them.
 
     order: rows (steps, batch) in random order. theta: how each image is moved, float
-    (steps, batch, 2, 3), or None.
+    (steps, batch, 2, 3), or None. side: of the images that the network is to see.
     """
 
-    def __init__(self, order: Tensor, theta: Tensor | None, began: float) -> None:
-        self.order, self.theta, self.began = order, theta, began
+    def __init__(self, order: Tensor, theta: Tensor | None, side: int, began: float) -> None:
+        self.order, self.theta, self.side, self.began = order, theta, side, began
         self.step = 0
         self.loss = torch.zeros((), device=order.device)
         self.hits = torch.zeros((), device=order.device, dtype=torch.int64)
@@ -88,6 +88,7 @@ class Fit:
         self.steps = len(train) // self.batch
         torch.manual_seed(seeds(self.seed, 0)[0])
         self.network = models.build(spec.model).to(self.where)
+        initialise(self.network, self.recipe)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         scale_dropout(self.network, self.recipe.dropout)
         # Copied before `spare_bfloat16` ties forward functions to this very network.
@@ -149,7 +150,7 @@ class Fit:
             rows = done.order[step]
             images = augment.normalise(self.train.images[rows])
             if done.theta is not None:
-                images = augment.warp(images, done.theta[step])
+                images = augment.warp(images, done.theta[step], done.side)
             self._set_rate((len(self.history) + step / self.steps) / self.recipe.epochs)
             loss, right = self._step(images, self.train.labels[rows])
             done.loss += loss
@@ -166,10 +167,13 @@ class Fit:
         torch.manual_seed(second)
         used = self.steps * self.batch
         order = torch.randperm(len(self.train), generator=dice)[:used]
+        side = self.recipe.first_side if number <= self.recipe.epochs // 2 else SIDE
         theta = augment.draw(self.recipe.augment, used, dice)
+        if theta is None and side != SIDE:
+            theta = augment.still(used)
         if theta is not None:
             theta = theta.view(self.steps, self.batch, 2, 3).to(self.where)
-        return Pass(order.view(self.steps, self.batch).to(self.where), theta, began)
+        return Pass(order.view(self.steps, self.batch).to(self.where), theta, side, began)
 
     def _set_rate(self, progress: float) -> None:
         for group in self.optimizer.param_groups:

@@ -40,9 +40,10 @@ def _rise(x: float) -> float:
 def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
     """The recipe's optimizer. Each group's "share" multiplies the rate of `rate_at`.
 
-    Weight decay spares biases and BatchNorm's scale and shift. muon: momentum made orthogonal
-    (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every weight that mixes channels,
-    AdamW for the others: biases, BatchNorm, depthwise filters, the stem and the class scores.
+    Weight decay spares biases and BatchNorm's scale and shift unless `decay_all`. muon: momentum
+    made orthogonal (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every weight that
+    mixes channels, AdamW for the others: biases, BatchNorm, depthwise filters, the stem and the
+    class scores.
     """
     if recipe.optimizer == "muon":
         return _muon(network, recipe)
@@ -50,7 +51,7 @@ def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimize
     matrices, vectors = ([p for p in parameters if (p.ndim > 1) == many] for many in (True, False))
     groups = [
         {"params": matrices, "share": 1.0, "weight_decay": recipe.weight_decay},
-        {"params": vectors, "share": 1.0, "weight_decay": 0.0},
+        {"params": vectors, "share": 1.0, "weight_decay": recipe.weight_decay * recipe.decay_all},
     ]
     # One kernel for all parameters instead of a dozen for each.
     fused = parameters[0].device.type in ("cpu", "cuda")
@@ -76,12 +77,21 @@ def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
         else:
             matrices.append(parameter)
     decay: dict[str, Any] = {"weight_decay": recipe.weight_decay}
+    spared: dict[str, Any] = {"weight_decay": recipe.weight_decay * recipe.decay_all}
     groups = [
         {"params": matrices, "use_muon": True, "share": 1.0, **decay},
         {"params": filters, "use_muon": False, "share": ADAM_SHARE, **decay},
-        {"params": vectors, "use_muon": False, "share": ADAM_SHARE, "weight_decay": 0.0},
+        {"params": vectors, "use_muon": False, "share": ADAM_SHARE, **spared},
     ]
     return Muon([group for group in groups if group["params"]], lr=recipe.rate)
+
+
+def initialise(network: nn.Module, recipe: TrainSpec) -> None:
+    """Draw the weights anew by torch's own rule (uniform, variance 1 / (3 inputs)) if asked."""
+    if recipe.initial == "torch":
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                module.reset_parameters()
 
 
 def scale_dropout(network: nn.Module, factor: float) -> None:
