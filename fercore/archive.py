@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from fercore import models
-from fercore.analysis import TEST_SPLITS
+from fercore.data import TEST_SPLITS
 from fercore.display import Provenance
 from fercore.experiments import trials
 from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
@@ -109,7 +109,7 @@ class Archive(Question):
         return pd.DataFrame(rows).sort_values(order) if rows else pd.DataFrame(columns=order)
 
     def experiments(self) -> pd.DataFrame:
-        """The trials table of question 5: each comparison with the seeds that both sides have."""
+        """The trials table of question 5: each change with the seeds that both sides have."""
         contrasts = self.setting.contrasts()
         arms = {arm: self._of(arm) for contrast in contrasts for arm in contrast.arms}
         records = {(arm, seed): r for arm, of in arms.items() for seed, r in of.items()}
@@ -156,14 +156,14 @@ class Archive(Question):
 
 
 def _untried(contrasts: list[Contrast], tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Rows for the hypotheses, and for the comparisons of the others, that no runs tried."""
+    """Rows for the hypotheses, and for the changes of the others, that no runs tried."""
     tried = {row for t in tables for row in _named(t)}
     names = {name for name, _, _ in tried}
     missing = [
         one
         for one in contrasts
         if one.hypothesis.name in names
-        and (one.hypothesis.name, one.comparison.subject, one.comparison.change) not in tried
+        and (one.hypothesis.name, one.change.subject, one.change.words) not in tried
     ]
     untried = {name: MISSING for name in HYPOTHESES if name not in names}
     return [trials.without(missing, MISSING), trials.table([], [], {}, untried)]

@@ -58,7 +58,7 @@ def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-NO_PAIR = mark(
+NO_WEIGHTS = mark(
     "of no report are the weights of both a CNN and a MobileNet here (runs made elsewhere come "
     "without them; RECORDS = False makes them here)"
 )
@@ -74,7 +74,7 @@ def looks(this: Study, runs: pd.DataFrame, split: str) -> Looks:
     # Not those made elsewhere: neither their weights nor their predictions are here.
     pair = _pair(runs[[this.store.has_predictions(run) for run in runs["run_id"]]])
     if pair.empty:
-        return Looks(reason=say(NO_PAIR))
+        return Looks(reason=say(NO_WEIGHTS))
     try:
         return _looks(this, pair, split)
     except (weights.WeightsError, StoreError) as error:

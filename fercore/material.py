@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.analysis import TEST_SPLITS
-from fercore.data import EMOTIONS
+from fercore.data import EMOTIONS, SPLITS, TEST_SPLITS
 from fercore.data.split import divide
 from fercore.language import say
 from fercore.study import Study
@@ -42,7 +41,7 @@ def counts(study: Study) -> pd.DataFrame:
     faces = study.faces
     rows = {
         split: np.bincount(faces.labels[faces.rows(split)], minlength=len(EMOTIONS))
-        for split in ("Training", *TEST_SPLITS)
+        for split in SPLITS
     }
     return pd.DataFrame(rows).assign(expression=EMOTIONS).set_index("expression")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercore import models
-from fercore.analysis import SPLITS
+from fercore.analysis import MEASURED
 from fercore.display import Table, html_table
 from fercore.spec import ModelSpec
 
@@ -59,7 +59,7 @@ def runs(table: pd.DataFrame, caption: str, name: str = "runs") -> Table:
     """What a runs table (`fercore.analysis`) is about, one row per run, in percent."""
     kept = ["run_id", "network", "seed", "epochs", "params_trainable", "params_keras_total"]
     shown = table[[*kept, "macs", "status"]].assign(macs=table["macs"] / 1e6)
-    splits = [split for split in SPLITS if table[split].notna().any()]
+    splits = [split for split in MEASURED if table[split].notna().any()]
     for split in splits:
         shown[f"{split} %"] = 100 * table[split]
     named = {"run_id": "run", "params_trainable": "trainable", "params_keras_total": "Keras total"}

@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import language, models, reprs, sweep
-from fercore.analysis import TEST_SPLITS, Voted, over_images, voted
-from fercore.data import EMOTIONS, Faces, load
+from fercore.analysis import Voted, over_images, voted
+from fercore.data import EMOTIONS, SPLITS, Faces, load
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.ferplus import majority
 from fercore.data.split import divide
@@ -228,7 +228,7 @@ class Study(Question):
                     "source": self.faces.source,
                     "synthetic": self.faces.synthetic,
                     "fingerprint": self.faces.fingerprint,
-                    "counts": {s: self.faces.count(s) for s in ("Training", *TEST_SPLITS)},
+                    "counts": {s: self.faces.count(s) for s in SPLITS},
                 },
                 "runs": [measured.trace(r, here) for r in self.records.values()],
                 "versions": versions(),

@@ -43,7 +43,7 @@ def messages() -> dict[str, str]:
         if text != "augment":  # of which the table shows the parts
             found.setdefault(text, "fercore/spec.py")
     for hypothesis in HYPOTHESES.values():
-        for text in [hypothesis.claim, *(c.change for c in hypothesis.comparisons)]:
+        for text in [hypothesis.claim, *(c.words for c in hypothesis.changes)]:
             found.setdefault(text, "fercore/experiments/hypotheses.py")
     return found
 

@@ -56,8 +56,8 @@ def test_networks_of_different_reports_are_no_pair() -> None:
         (math.nan, math.nan, "one seed"),
     ],
 )
-def test_verdict(low: float, high: float, expected: str) -> None:
-    assert analysis.verdict(low, high) == expected
+def test_who_leads(low: float, high: float, expected: str) -> None:
+    assert analysis.who_leads(low, high) == expected
 
 
 def test_smallest_within_a_loss_of_the_best() -> None:

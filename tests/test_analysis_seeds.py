@@ -43,7 +43,7 @@ def coverage(seeds: int, law: str) -> tuple[float, float]:
         table = trained(random, seeds, law)
         drawn = analysis.bootstrap(table, "valid", random, 400)
         of = table.groupby("network")["valid"].mean()
-        mean = analysis.judge(of["mobilenet1000"], drawn["mobilenet1000"])
+        mean = analysis.with_interval(of["mobilenet1000"], drawn["mobilenet1000"])
         lead = analysis.difference(table, "valid", drawn, "mobilenet1000", "cnn1000")
         held += mean["low"] <= 0 <= mean["high"]
         led += lead["low"] <= 0 <= lead["high"]

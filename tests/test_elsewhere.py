@@ -65,7 +65,7 @@ def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) 
 def test_what_needs_weights_says_that_there_are_none(records: Path) -> None:
     this = study.begin(TINY)
     runs = this.train(this.family("mobilenet") + this.family("cnn"))
-    assert inside.looks(this, runs, "valid").reason == inside.NO_PAIR
+    assert inside.looks(this, runs, "valid").reason == inside.NO_WEIGHTS
 
 
 def test_without_them_all_runs_are_made_here(records: Path) -> None:

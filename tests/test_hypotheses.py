@@ -14,7 +14,7 @@ from fercore import models, study
 from fercore.display import Figure, Table, Text
 from fercore.experiments import hypotheses, trials, verdicts, why
 from fercore.experiments.hypotheses import HYPOTHESES, NAMES, Contrast, contrasts
-from fercore.experiments.verdicts import COMPARISON, COSTS, MARGIN, by_size, judge, summary, verdict
+from fercore.experiments.verdicts import CHANGE, COSTS, MARGIN, by_size, judge, summary, verdict
 from fercore.experiments.why.words import TITLES
 from fercore.setting import StudyError, check
 from fercore.spec import ModelSpec
@@ -25,7 +25,7 @@ SPLIT = "PublicTest"
 
 
 def about(contrast: Contrast) -> str:
-    return f"{contrast.hypothesis.name} {contrast.comparison.change} {contrast.size}"
+    return f"{contrast.hypothesis.name} {contrast.change.words} {contrast.size}"
 
 
 # What is compared
@@ -34,15 +34,15 @@ def about(contrast: Contrast) -> str:
 def test_the_six_hypotheses_of_the_issue_are_there() -> None:
     assert list(HYPOTHESES) == list(NAMES) == list(get_args(hypotheses.Name))
     assert len(NAMES) == len(TITLES) == 6
-    assert {c.subject for c in HYPOTHESES["head"].comparisons} == {"mobilenet", "cnn"}
-    assert {c.subject for c in HYPOTHESES["depth"].comparisons} == {"mobilenet", "cnn"}
-    assert {c.subject for c in HYPOTHESES["reports"].comparisons} == {"lead"}
+    assert {c.subject for c in HYPOTHESES["head"].changes} == {"mobilenet", "cnn"}
+    assert {c.subject for c in HYPOTHESES["depth"].changes} == {"mobilenet", "cnn"}
+    assert {c.subject for c in HYPOTHESES["reports"].changes} == {"lead"}
 
 
 @pytest.mark.parametrize("contrast", ALL, ids=about)
 def test_parameters_match_within_two_per_cent(contrast: Contrast) -> None:
     counts = [models.cost(arm.model).trainable for arm in contrast.arms]
-    if "not the same parameters" in contrast.comparison.change:
+    if "not the same parameters" in contrast.change.words:
         assert max(counts) > 4 * min(counts)
     else:
         assert max(abs(count / contrast.size - 1) for count in counts) <= 0.02
@@ -58,17 +58,17 @@ def test_treatment_and_control_differ_in_what_is_named_alone(contrast: Contrast)
             if getattr(ours.model, name) != getattr(theirs.model, name)
         }
         changed |= {"augment"} if ours.augment != theirs.augment else set()
-        named = set(contrast.comparison.treatment) | set(contrast.comparison.control)
+        named = set(contrast.change.treatment) | set(contrast.change.control)
         # Widths follow from the size; a family or block is the network's name.
         renamed = {"block": "name", "family": "name"}
         expected = {renamed.get(name, name) for name in named}
-        if contrast.comparison.change.startswith("4 blocks per stage: residual"):
+        if contrast.change.words.startswith("4 blocks per stage: residual"):
             expected -= {"depth"}  # on both sides
         assert changed - {"widths"} == expected
 
 
 def test_separable_blocks_in_the_same_widths() -> None:
-    (contrast,) = (c for c in ALL if "same widths" in c.comparison.change and c.size == 80_000)
+    (contrast,) = (c for c in ALL if "same widths" in c.change.words and c.size == 80_000)
     ((plain,), (separable,)) = contrast.treatment, contrast.control
     assert (plain.model.name, separable.model.name) == ("cnn", "mobilenet")
     assert plain.model.widths == separable.model.widths
@@ -76,7 +76,7 @@ def test_separable_blocks_in_the_same_widths() -> None:
 
 def test_a_lead_has_both_families_on_both_sides() -> None:
     for contrast in ALL:
-        if contrast.comparison.subject == "lead":
+        if contrast.change.subject == "lead":
             for side in (contrast.treatment, contrast.control):
                 assert [arm.model.name for arm in side] == ["mobilenet", "cnn"]
 
@@ -97,9 +97,7 @@ def made(
     """Trials with these differences, seed by seed, at each size."""
     rows = [
         {
-            **dict(
-                zip(COMPARISON, ("head", "It is so.", subject, "new against old"), strict=False)
-            ),
+            **dict(zip(CHANGE, ("head", "It is so.", subject, "new against old"), strict=False)),
             "directed": directed,
             "untried": "",
             "size": size,
@@ -204,7 +202,7 @@ def test_by_size_has_its_own_means_and_a_pooled_deviation() -> None:
     assert not math.isnan(table["low"][0])
 
 
-def test_a_hypothesis_is_what_its_comparisons_agree_on() -> None:
+def test_a_hypothesis_is_what_its_changes_agree_on() -> None:
     table = pd.DataFrame(
         [
             ("a", "supported"),
@@ -263,7 +261,7 @@ def test_the_finding_says_every_outcome(
 
 
 @pytest.mark.parametrize("directed", [True, False])
-def test_how_a_comparison_without_a_direction_is_judged_is_said_where_one_is(
+def test_how_a_change_without_a_direction_is_judged_is_said_where_one_is(
     directed: bool,
 ) -> None:
     table = judge(made({20_000: [-0.04, -0.05, -0.05, -0.06]}, directed=directed), SPLIT)
@@ -331,4 +329,4 @@ def test_a_wrong_parameter_is_one_message(parameters: dict[str, Any], message: s
 
 
 def test_verdicts_module_knows_the_columns_of_trials() -> None:
-    assert {*verdicts.COMPARISON, *verdicts.COSTS, "untried", SPLIT} <= set(trials.COLUMNS)
+    assert {*verdicts.CHANGE, *verdicts.COSTS, "untried", SPLIT} <= set(trials.COLUMNS)

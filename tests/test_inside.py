@@ -273,7 +273,7 @@ def test_without_a_pair_one_sentence_says_why(trained: tuple[Any, pd.DataFrame])
     this, runs = trained
     for some in (runs[:1], runs.assign(run_id="elsewhere"), runs.assign(report=["A", "B"])):
         text = sentences.looks(inside.looks(this, some, "PublicTest"), "PublicTest").markdown
-        assert text.endswith(f"{inside.NO_PAIR}.")
+        assert text.endswith(f"{inside.NO_WEIGHTS}.")
 
 
 def test_the_pair_is_the_largest_cnn_and_the_smallest_mobilenet() -> None:

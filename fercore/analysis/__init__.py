@@ -26,16 +26,15 @@ from fercore.analysis.pooled import half_width, pooled_deviation
 from fercore.analysis.seeds import (
     LEARNED,
     LEVEL,
-    SPLITS,
-    TEST_SPLITS,
+    MEASURED,
     Row,
     bootstrap,
     difference,
     headline_split,
-    judge,
     summarise,
     unlearned,
-    verdict,
+    who_leads,
+    with_interval,
 )
 from fercore.analysis.votes import AGAINST, Voted, against, voted
 
@@ -43,8 +42,7 @@ __all__ = [
     "AGAINST",
     "LEARNED",
     "LEVEL",
-    "SPLITS",
-    "TEST_SPLITS",
+    "MEASURED",
     "UNITS",
     "UNKNOWN",
     "Comparison",
@@ -61,7 +59,6 @@ __all__ = [
     "half_width",
     "headline_split",
     "image_lead",
-    "judge",
     "lower_share",
     "matched_pairs",
     "over_images",
@@ -71,6 +68,7 @@ __all__ = [
     "smallest_within",
     "summarise",
     "unlearned",
-    "verdict",
     "voted",
+    "who_leads",
+    "with_interval",
 ]

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from fercore.analysis.seeds import LEVEL, Array, Row, judge
+from fercore.analysis.seeds import LEVEL, Array, Row, with_interval
 from fercore.language import mark
 
 UNITS = mark(
@@ -39,7 +39,7 @@ class Comparison:
 
     unit: one of `UNITS`. start, stop: the budgets that both families cover; NaN if there are none.
     curves: by family, ``size``, ``accuracy``, ``low``, ``high`` (fractions) at its networks.
-    first, last: MobileNet's lead at start and at stop (`analysis.judge`).
+    first, last: MobileNet's lead at start and at stop (`analysis.with_interval`).
     outcome: who leads between start and stop by the fitted means: "mobilenet" or "cnn" throughout,
     "mobilenet first" (then the CNN) or "cnn first" if the curves cross once, "several" if they
     cross more often, "level" if they never differ, "apart" without common budgets.
@@ -106,8 +106,8 @@ def compare(
         apart,
         start=float(np.exp(start)),
         stop=float(np.exp(stop)),
-        first=judge(leads[0, 0], leads[1:, 0]),
-        last=judge(leads[0, -1], leads[1:, -1]),
+        first=with_interval(leads[0, 0], leads[1:, 0]),
+        last=with_interval(leads[0, -1], leads[1:, -1]),
         outcome=outcome,
         crossings=tuple(float(np.exp(place)) for place in crossings),
         shares=shares,

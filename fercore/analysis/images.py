@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore.analysis.seeds import REPLICATES, Row, judge
+from fercore.analysis.seeds import REPLICATES, Row, with_interval
 
 UNKNOWN = "no predictions"
 """Verdict on a pair of which not every run's answer to each image was kept."""
@@ -25,7 +25,7 @@ def image_lead(
     generator: np.random.Generator,
     replicates: int = REPLICATES,
 ) -> Row:
-    """How far `first` leads `second`, with an interval over test images; see `analysis.judge`.
+    """How far `first` leads `second`, with an interval over test images; see `with_interval`.
 
     first, second: (seeds, images), True where a run read the image correctly; both have the same
     images, but may have different seeds, over which they are averaged. Images are drawn
@@ -38,7 +38,7 @@ def image_lead(
     # An image's lead takes few values, so that drawing images is drawing how often each occurs.
     values, counts = np.unique(leads, return_counts=True)
     drawn = generator.multinomial(len(leads), counts / len(leads), size=replicates)
-    return judge(float(leads.mean()), drawn @ values / len(leads))
+    return with_interval(float(leads.mean()), drawn @ values / len(leads))
 
 
 def over_images(

@@ -19,8 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-TEST_SPLITS = ("PublicTest", "PrivateTest")
-SPLITS = ("valid", *TEST_SPLITS)
+from fercore.data.faces import TEST_SPLITS
+
+MEASURED = ("valid", *TEST_SPLITS)
+"""The splits that a run's accuracy is measured on."""
 LEVEL = 0.95
 """Confidence level of every interval."""
 
@@ -133,7 +135,7 @@ def summarise(runs: pd.DataFrame, split: str, means: pd.DataFrame) -> pd.DataFra
         .sort_values(["params_trainable", "network"], ignore_index=True)
     )
     values = zip(table["mean"], table["network"], strict=True)
-    rows = [judge(value, means[network]) for value, network in values]
+    rows = [with_interval(value, means[network]) for value, network in values]
     return table.assign(low=[row["low"] for row in rows], high=[row["high"] for row in rows])
 
 
@@ -143,15 +145,15 @@ def unlearned(summary: pd.DataFrame) -> pd.Series[bool]:
 
 
 def difference(runs: pd.DataFrame, split: str, means: pd.DataFrame, first: str, second: str) -> Row:
-    """How far the network `first` leads `second` on average over seeds; see `judge`.
+    """How far the network `first` leads `second` on average over seeds; see `with_interval`.
 
     means: from `bootstrap` of the same runs and split.
     """
     values = [runs.loc[runs["network"] == name, split].mean() for name in (first, second)]
-    return judge(values[0] - values[1], means[first] - means[second])
+    return with_interval(values[0] - values[1], means[first] - means[second])
 
 
-def judge(value: float, draws: Any) -> Row:
+def with_interval(value: float, draws: Any) -> Row:
     """Return ``lead`` (the value), ``low``, ``high`` and ``verdict`` from its replicates.
 
     The interval is symmetric: it reaches as far from the value as 95 % of the replicates do, which
@@ -160,10 +162,10 @@ def judge(value: float, draws: Any) -> Row:
     away = np.abs(np.asarray(draws, float) - value)
     spread = math.nan if np.isnan(away).any() else float(np.quantile(away, LEVEL))
     low, high = float(value) - spread, float(value) + spread
-    return {"lead": float(value), "low": low, "high": high, "verdict": verdict(low, high)}
+    return {"lead": float(value), "low": low, "high": high, "verdict": who_leads(low, high)}
 
 
-def verdict(low: float, high: float) -> str:
+def who_leads(low: float, high: float) -> str:
     """What an interval of a lead allows one to say.
 
     "ahead" or "behind" where the interval lies wholly on one side of zero, "undecided" where it

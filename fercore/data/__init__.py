@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from fercore.data import cache, fer2013, folder
-from fercore.data.faces import EMOTIONS, SIDE, SPLITS, UNLABELLED, DataError, Faces
+from fercore.data.faces import EMOTIONS, SIDE, SPLITS, TEST_SPLITS, UNLABELLED, DataError, Faces
 from fercore.data.ferplus import join
 from fercore.data.files import Found, damage
 
@@ -16,6 +16,7 @@ __all__ = [
     "READERS",
     "SIDE",
     "SPLITS",
+    "TEST_SPLITS",
     "UNLABELLED",
     "DataError",
     "Faces",

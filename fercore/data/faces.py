@@ -14,7 +14,8 @@ from fercore.language import mark
 EMOTIONS = mark(("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"))
 """Class names in FER2013's label order: label 3 is happy."""
 
-SPLITS = ("Training", "PublicTest", "PrivateTest")
+TEST_SPLITS = ("PublicTest", "PrivateTest")
+SPLITS = ("Training", *TEST_SPLITS)
 """Split names as FER2013's ``Usage`` column spells them."""
 
 SIDE = 48

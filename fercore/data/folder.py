@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fercore.data.faces import EMOTIONS, SIDE, SPLITS, Faces
+from fercore.data.faces import EMOTIONS, SIDE, SPLITS, TEST_SPLITS, Faces
 from fercore.data.files import MAX_IMAGE, MAX_ROWS, Found, bad, is_image, is_zip, members, names
 
 SYNONYMS = {
@@ -33,7 +33,7 @@ SYNONYMS = {
 CLASSES = {word: EMOTIONS.index(name) for name in EMOTIONS for word in (name, *SYNONYMS[name])}
 """Label by the name of a class folder, lower case."""
 
-FOLDERS = {"train": ("Training",), "test": ("PublicTest", "PrivateTest")}
+FOLDERS = {"train": ("Training",), "test": TEST_SPLITS}
 FOLDERS |= {split.lower(): (split,) for split in SPLITS}
 """Splits that a folder may hold; a file's prefix chooses, else the first applies."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercore.data.faces import EMOTIONS, DataError, Faces
+from fercore.data.faces import EMOTIONS, TEST_SPLITS, DataError, Faces
 from fercore.spec import DataSpec
 
 Indices = NDArray[np.int64]
@@ -53,8 +53,7 @@ def divide(faces: Faces, spec: DataSpec) -> Split:
     cut = list(zip(by_class, held, used, strict=True))
     valid = np.concatenate([members[:first] for members, first, _ in cut])
     train = np.concatenate([members[first:last] for members, first, last in cut])
-    names = [name for name in ("PublicTest", "PrivateTest") if faces.count(name)]
-    tests = {name: faces.rows(name) for name in names}
+    tests = {name: faces.rows(name) for name in TEST_SPLITS if faces.count(name)}
     return Split(np.sort(train), np.sort(valid), tests, _repeated(faces, tests))
 
 

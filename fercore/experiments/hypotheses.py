@@ -1,8 +1,8 @@
 """Question 5's explanations, each as experiments that could contradict it.
 
-A hypothesis holds comparisons. A comparison sets a treatment against a control that differ in one
-thing, at equal trainable parameters and with the same seeds; the claim expects the treatment to
-do better. What is ordinary is a family's member of depth 2 with the mean over the image
+A hypothesis holds changes. A change sets a treatment against a control that differ in one thing, at
+equal trainable parameters and with the same seeds; the claim expects the treatment to do better.
+What is ordinary is a family's member of depth 2 with the mean over the image
 (`fercore.models.families`), trained by the study's own recipe.
 """
 
@@ -25,8 +25,8 @@ AUGMENT_B = AugmentSpec(flip=True, shift=0, rotation=15, zoom=0, shear=0)
 """Report B's, likewise."""
 
 
-class Setting(Variant, total=False):
-    """What one side of a comparison has otherwise than the ordinary member.
+class Side(Variant, total=False):
+    """What one side of a change has otherwise than the ordinary member.
 
     depth: blocks per stage. family: another family at the same parameters. block: the block of
     another family in the same widths, whatever parameters that gives. augment: instead of the
@@ -40,18 +40,18 @@ class Setting(Variant, total=False):
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two settings that differ in one thing.
+class Change:
+    """Two sides that differ in one thing.
 
     subject: the family whose accuracy is compared, or "lead": MobileNet's accuracy minus that of
-    the plain CNN of equal size. change: both settings in words, treatment first.
+    the plain CNN of equal size. words: both sides in words, treatment first.
     directed: the claim expects the treatment to do better; else only that it matters.
     """
 
     subject: Literal["mobilenet", "cnn", "lead"]
-    change: str
-    treatment: Setting
-    control: Setting
+    words: str
+    treatment: Side
+    control: Side
     directed: bool = True
 
 
@@ -61,7 +61,7 @@ class Hypothesis:
 
     name: Name
     claim: str
-    comparisons: tuple[Comparison, ...]
+    changes: tuple[Change, ...]
     large: bool = False
 
 
@@ -75,10 +75,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A comparison at one size. Each side is one arm, or for a lead MobileNet and plain CNN."""
+    """A change at one size. Each side is one arm, or for a lead MobileNet and plain CNN."""
 
     hypothesis: Hypothesis
-    comparison: Comparison
+    change: Change
     size: int
     treatment: tuple[Arm, ...]
     control: tuple[Arm, ...]
@@ -89,31 +89,29 @@ class Contrast:
         return self.treatment + self.control
 
 
-def _both(change: str, treatment: Setting, control: Setting) -> tuple[Comparison, ...]:
+def _both(words: str, treatment: Side, control: Side) -> tuple[Change, ...]:
     return (
-        Comparison("cnn", change, treatment, control),
-        Comparison("mobilenet", change, treatment, control),
+        Change("cnn", words, treatment, control),
+        Change("mobilenet", words, treatment, control),
     )
 
 
 _B_AGAINST_A = (
-    Comparison("lead", "head: mean over the image (B) against dense (A)", {}, {"head": "dense"}),
-    Comparison(
-        "lead", "image halved before the blocks (B) against by them (A)", {"early": True}, {}
-    ),
-    Comparison(
+    Change("lead", "head: mean over the image (B) against dense (A)", {}, {"head": "dense"}),
+    Change("lead", "image halved before the blocks (B) against by them (A)", {"early": True}, {}),
+    Change(
         "lead",
         "augmentation: B's (rotation, flip) against A's (also shift, zoom)",
         {"augment": AUGMENT_B},
         {"augment": AUGMENT_A},
     ),
-    Comparison(
+    Change(
         "lead",
         "all three: B's choices against A's",
         {"early": True, "augment": AUGMENT_B},
         {"head": "dense", "augment": AUGMENT_A},
     ),
-    Comparison(
+    Change(
         "lead",
         "BatchNorm after the activation against before it",
         {"norm": "after"},
@@ -143,9 +141,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
             "A large MobileNet is too deep to train: with as many parameters in fewer blocks it "
             "does better, and so it does with residual connections.",
             (
-                Comparison("mobilenet", "1 block per stage against 2", {"depth": 1}, {}),
-                Comparison("mobilenet", "2 blocks per stage against 4", {}, {"depth": 4}),
-                Comparison(
+                Change("mobilenet", "1 block per stage against 2", {"depth": 1}, {}),
+                Change("mobilenet", "2 blocks per stage against 4", {}, {"depth": 4}),
+                Change(
                     "mobilenet",
                     "4 blocks per stage: residual against plain",
                     {"depth": 4, "residual": True},
@@ -159,8 +157,8 @@ HYPOTHESES: dict[str, Hypothesis] = {
             "A small CNN has too few filters: with as many parameters in fewer blocks, and so more "
             "filters in each, it does better. For the CNN this is the opposite of depth.",
             (
-                Comparison("cnn", "1 block per stage, wider, against 2", {"depth": 1}, {}),
-                Comparison("cnn", "2 blocks per stage, wider, against 4", {}, {"depth": 4}),
+                Change("cnn", "1 block per stage, wider, against 2", {"depth": 1}, {}),
+                Change("cnn", "2 blocks per stage, wider, against 4", {}, {"depth": 4}),
             ),
         ),
         Hypothesis(
@@ -168,13 +166,13 @@ HYPOTHESES: dict[str, Hypothesis] = {
             "Plain convolutions express more per layer than separable ones: in layers of the same "
             "widths, which gives them many more parameters, and also at equal parameters.",
             (
-                Comparison(
+                Change(
                     "cnn",
                     "same widths, not the same parameters: plain against separable",
                     {},
                     {"block": "mobilenet"},
                 ),
-                Comparison(
+                Change(
                     "cnn",
                     "same parameters: plain against separable, wider",
                     {},
@@ -194,9 +192,9 @@ HYPOTHESES: dict[str, Hypothesis] = {
 """The six explanations, in the order of the notebook."""
 
 
-def arm(family: str, size: int, setting: Setting) -> Arm:
-    """The network of a family, nearest to a size, in a setting. Raises `ModelError`."""
-    variant: dict[str, Any] = dict(setting)
+def arm(family: str, size: int, side: Side) -> Arm:
+    """The network of a family, nearest to a size, on a side of a change. Raises `ModelError`."""
+    variant: dict[str, Any] = dict(side)
     augment, block = variant.pop("augment", None), variant.pop("block", None)
     model = models.nearest(variant.pop("family", family), size, **variant)
     return Arm(model.model_copy(update={"name": block}) if block else model, augment)
@@ -205,26 +203,26 @@ def arm(family: str, size: int, setting: Setting) -> Arm:
 def contrasts(
     names: Collection[str], sizes: Collection[int], large: Collection[int]
 ) -> list[Contrast]:
-    """Each comparison of the named hypotheses at each of its sizes (trainable parameters).
+    """Each change of the named hypotheses at each of its sizes (trainable parameters).
 
     Raises `ModelError` where a family has no member of such a size.
     """
     return [
         Contrast(
             hypothesis,
-            comparison,
+            change,
             size,
-            _side(comparison, size, comparison.treatment),
-            _side(comparison, size, comparison.control),
+            _arms(change, size, change.treatment),
+            _arms(change, size, change.control),
         )
         for name, hypothesis in HYPOTHESES.items()
         if name in names
-        for comparison in hypothesis.comparisons
+        for change in hypothesis.changes
         for size in (large if hypothesis.large else sizes)
     ]
 
 
-def _side(comparison: Comparison, size: int, setting: Setting) -> tuple[Arm, ...]:
-    lead = comparison.subject == "lead"
-    families = ("mobilenet", "cnn") if lead else (comparison.subject,)
-    return tuple(arm(family, size, setting) for family in families)
+def _arms(change: Change, size: int, side: Side) -> tuple[Arm, ...]:
+    lead = change.subject == "lead"
+    families = ("mobilenet", "cnn") if lead else (change.subject,)
+    return tuple(arm(family, size, side) for family in families)

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from fercore import models
-from fercore.analysis import SPLITS
+from fercore.analysis import MEASURED
 from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
-from fercore.experiments.verdicts import COMPARISON, COSTS
+from fercore.experiments.verdicts import CHANGE, COSTS
 from fercore.language import mark
 from fercore.store.record import RunRecord
 
-COLUMNS = [*COMPARISON, "untried", "size", "seed", *COSTS]
-COLUMNS += [f"{split}{side}" for split in SPLITS for side in ("_treatment", "_control", "")]
+COLUMNS = [*CHANGE, "untried", "size", "seed", *COSTS]
+COLUMNS += [f"{split}{side}" for split in MEASURED for side in ("_treatment", "_control", "")]
 
 
 def table(
@@ -36,9 +36,9 @@ def table(
 
 
 def without(contrasts: Sequence[Contrast], reason: str) -> pd.DataFrame:
-    """One row per comparison of these contrasts, which has no runs for that reason."""
+    """One row per change of these contrasts, which has no runs for that reason."""
     rows = [_compared(contrast, reason) for contrast in contrasts]
-    return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(COMPARISON)
+    return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(CHANGE)
 
 
 def ordered(trials: pd.DataFrame) -> pd.DataFrame:
@@ -68,9 +68,9 @@ def _about(name: str, untried: str = "") -> dict[str, Any]:
 
 
 def _compared(contrast: Contrast, untried: str = "") -> dict[str, Any]:
-    comparison = contrast.comparison
-    named = {"subject": comparison.subject, "change": comparison.change}
-    return {**_about(contrast.hypothesis.name, untried), **named, "directed": comparison.directed}
+    change = contrast.change
+    named = {"subject": change.subject, "change": change.words}
+    return {**_about(contrast.hypothesis.name, untried), **named, "directed": change.directed}
 
 
 def _trial(
@@ -84,10 +84,10 @@ def _trial(
     }
     for side, arms in sides.items():
         row[f"{side}_params"] = max(models.cost(arm.model).trainable for arm in arms)
-        for split in SPLITS:
+        for split in MEASURED:
             found = [records[arm, seed].accuracy(split) for arm in arms]
             reached = [math.nan if value is None else value for value in found]
             row[f"{split}_{side}"] = reached[0] - sum(reached[1:])
-    for split in SPLITS:
+    for split in MEASURED:
         row[split] = row[f"{split}_treatment"] - row[f"{split}_control"]
     return row

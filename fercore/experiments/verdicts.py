@@ -1,6 +1,6 @@
 """From trials to verdicts: what the experiments of question 5 say of each hypothesis.
 
-A *trials* table (`fercore.study.Study.experiments`) has one row per comparison, size and seed:
+A *trials* table (`fercore.study.Study.experiments`) has one row per change, size and seed:
 ``hypothesis``, ``claim``, ``subject``, ``change``, ``directed``, ``size``, ``seed``,
 ``treatment_params``, ``control_params``, ``untried`` (why there was no trial; else empty) and for
 each split S the accuracies ``S_treatment`` and ``S_control`` and their difference ``S``
@@ -26,33 +26,33 @@ MARGIN = 0.01
 FREEDOM = 3
 """Fewest degrees of freedom for a verdict: 4 seeds at one size, or 2 at each of three sizes."""
 
-COMPARISON = ["hypothesis", "claim", "subject", "change", "directed"]
+CHANGE = ["hypothesis", "claim", "subject", "change", "directed"]
 COSTS = ["treatment_params", "control_params"]
-JUDGED = [*COMPARISON, "sizes", "seeds", "failed", "treatment", "control"]
+JUDGED = [*CHANGE, "sizes", "seeds", "failed", "treatment", "control"]
 JUDGED += ["difference", "low", "high", "verdict", "untried"]
-BY_SIZE = [*COMPARISON, "size", *COSTS, "seeds", "failed", "treatment", "control"]
+BY_SIZE = [*CHANGE, "size", *COSTS, "seeds", "failed", "treatment", "control"]
 BY_SIZE += ["difference", "low", "high"]
 
 
 def judge(trials: pd.DataFrame, split: str) -> pd.DataFrame:
-    """One row per comparison, and one per hypothesis that was not tried; columns `JUDGED`.
+    """One row per change, and one per hypothesis that was not tried; columns `JUDGED`.
 
     sizes, seeds: how many sizes and (per size, at least) finished pairs lie behind it.
     treatment, control, difference: means over sizes of the means over seeds; low, high: the 95 %
     interval of the difference. verdict: see `verdict`, or "not tried", "failed".
     """
-    rows = [_judge(part, split) for _, part in _comparisons(trials)]
+    rows = [_judge(part, split) for _, part in _changes(trials)]
     return pd.DataFrame(rows, columns=JUDGED)
 
 
 def by_size(trials: pd.DataFrame, split: str, hypothesis: str) -> pd.DataFrame:
-    """One row per comparison and size of one hypothesis; columns `BY_SIZE`.
+    """One row per change and size of one hypothesis; columns `BY_SIZE`.
 
-    The deviation behind low and high is pooled over the sizes of a comparison.
+    The deviation behind low and high is pooled over the sizes of a change.
     """
     chosen = trials[(trials["hypothesis"] == hypothesis) & (trials["untried"] == "")]
     rows = []
-    for _, part in _comparisons(chosen):
+    for _, part in _changes(chosen):
         deviation, freedom = _deviation(part, split)
         for _, at in part.groupby("size"):
             finished = at.dropna(subset=split)
@@ -85,7 +85,7 @@ def verdict(low: float, high: float, freedom: int, *, directed: bool = True) -> 
 def summary(judged: pd.DataFrame) -> dict[str, str]:
     """One verdict per hypothesis, by its name.
 
-    That of its comparisons where they agree; "supported in part" where only some support it,
+    That of its changes where they agree; "supported in part" where only some support it,
     else "undecided" (or the word that all agree on).
     """
     found = {}
@@ -96,8 +96,8 @@ def summary(judged: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def _comparisons(trials: pd.DataFrame) -> Any:
-    return trials.groupby(COMPARISON, sort=False)
+def _changes(trials: pd.DataFrame) -> Any:
+    return trials.groupby(CHANGE, sort=False)
 
 
 def _deviation(part: pd.DataFrame, split: str) -> tuple[float, int]:
@@ -113,7 +113,7 @@ def _means(part: pd.DataFrame, split: str) -> dict[str, float]:
 
 
 def _judge(part: pd.DataFrame, split: str) -> dict[str, Any]:
-    row = {name: part.iloc[0][name] for name in [*COMPARISON, "untried"]}
+    row = {name: part.iloc[0][name] for name in [*CHANGE, "untried"]}
     if row["untried"]:
         return {**row, "verdict": "not tried"}
     sizes = [at for _, at in part.groupby("size") if at[split].notna().any()]

@@ -87,7 +87,7 @@ class Compare(Panel):
         super().__init__(desk)
         wide = {"width": "32em"}
         self.first, self.second = (dropdown(n, layout=wide) for n in ("run", "beside"))
-        self.split = dropdown("split", runs.SPLITS)
+        self.split = dropdown("split", runs.MEASURED)
         self.figures = widgets.HTML()
         self.on_change([self.first, self.second, self.split], self.show)
         self.box.children = (

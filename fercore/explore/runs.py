@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from fercore import figures, interactive, models
-from fercore.analysis import SPLITS, bootstrap, headline_split, summarise
+from fercore.analysis import MEASURED, bootstrap, headline_split, summarise
 from fercore.data import EMOTIONS
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Chart, Figure
 from fercore.store import measured
 from fercore.store.record import Epoch, RunRecord
 
-__all__ = ["ALL", "SPLITS", "comparison", "matching", "options", "rows", "scatter", "title"]
+__all__ = ["ALL", "MEASURED", "comparison", "matching", "options", "rows", "scatter", "title"]
 
 ALL = "all"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from fercore.data.faces import SPLITS
 from fercore.display import PROVENANCE_MIME
 from fercore.language import mark, paragraph, say
 from fercore.report.parameters import Parameter
@@ -29,7 +30,6 @@ SYNTHETIC = mark(
     "drawn faces rank them as FER2013 does with a Spearman correlation of 0.65 (0.00 to 0.97)."
 )
 """The correlation is that of benchmarks/rank_correlation.py; docs/synthfer.md has the table."""
-SPLITS = ("Training", "PublicTest", "PrivateTest")
 MAIN = "q4"
 """Key of the question that the report is about."""
 PHOTOGRAPHS = "q6"

@@ -37,7 +37,7 @@ def comparison(
     """
     rows: list[Row] = pairs[pairs["verdict"] != "nothing learned"].to_dict("records")
     if not rows:
-        return answer(split, summary, note, say(NO_PAIR if pairs.empty else NOTHING_LEARNED))
+        return answer(split, summary, note, say(UNMATCHED if pairs.empty else NOTHING_LEARNED))
     text = say(
         SMALLEST if len(rows) == len(pairs) else SMALLEST_LEARNED,
         size=short(rows[0]["size"]),
@@ -54,7 +54,7 @@ SMALLEST_LEARNED = mark(
     "At the smallest matched size at which either family learned anything, {size} parameters, "
     "{lead}."
 )
-NO_PAIR = mark("No MobileNet and CNN of equal size finished: nothing to compare.")
+UNMATCHED = mark("No MobileNet and CNN of equal size finished: nothing to compare.")
 NOTHING_LEARNED = mark("At no matched size did either family learn to tell expressions apart.")
 NO_CROSSING = mark("A curve passes through networks that learned nothing: no crossover is read.")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fercore import analysis, models
-from fercore.analysis import AGAINST, SPLITS, calibration_error, reliability
+from fercore.analysis import AGAINST, MEASURED, calibration_error, reliability
 from fercore.spec import ModelSpec
 from fercore.store.record import Counts, RunRecord
 from fercore.store.runs import Predictions, RunStore
@@ -35,7 +35,7 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         "status": record.status,
         "seconds": record.seconds,
     }
-    for name in SPLITS:
+    for name in MEASURED:
         measured = record.splits.get(name)
         row[name] = measured.accuracy if measured else np.nan
         row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan

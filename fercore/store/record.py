@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from fercore.spec import SCHEMA_VERSION, RunSpec, Spec
 
 Counts = tuple[tuple[int, ...], ...]
-Text = Annotated[str, Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class Epoch(Spec):
@@ -61,10 +61,10 @@ class RunRecord(Spec):
     """Everything that is known of one run. A diverged run has no splits and no file."""
 
     schema_version: int = SCHEMA_VERSION
-    run_id: Text
+    run_id: NonEmpty
     spec: RunSpec
     data: DataRecord
-    model_fingerprint: Text
+    model_fingerprint: NonEmpty
     status: Literal["done", "diverged"]
     message: str = ""
     """For a diverged run: what was not finite, and in which epoch."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fercore.analysis import SPLITS, TEST_SPLITS, bootstrap, summarise
+from fercore.analysis import MEASURED, bootstrap, summarise
+from fercore.data import TEST_SPLITS
 from fercore.display import Table, Text
 from fercore.language import mark, paragraph, say
 from fercore.tables.words import percent
@@ -28,7 +29,7 @@ def networks(
 
     generator: for the intervals; every split's start from the same state of it.
     """
-    splits = [split for split in SPLITS if split in runs and runs[split].notna().any()]
+    splits = [split for split in MEASURED if split in runs and runs[split].notna().any()]
     each = {split: summary(runs, split, generator) for split in splits or ["valid"]}
     table = next(iter(each.values()))
     shown = pd.DataFrame(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fercore.data.faces import SIDE
-from fercore.data.synthetic.dice import Dice, inside, over
+from fercore.data.synthetic.dice import Dice, fill, over
 from fercore.data.synthetic.difficulty import Difficulty
 from fercore.data.synthetic.face import Person, View
 
@@ -28,7 +28,7 @@ def _hand(p: Person, at: View, dice: Dice) -> tuple[Tensor, Tensor]:
     across = at.x - x - lean * (at.y - top)
     middle = ((across / 0.13).floor() + 0.5).clamp(-1.5, 1.5) * 0.13
     tips = top + 0.25 * middle.abs()
-    finger = inside((across - middle).abs() - 0.062) * inside(tips - at.y, 0.08)
+    finger = fill((across - middle).abs() - 0.062) * fill(tips - at.y, 0.08)
     return finger, p.skin * (0.95 - 30 * (across - middle) ** 2)
 
 
@@ -36,15 +36,15 @@ def _strand(p: Person, at: View, dice: Dice) -> tuple[Tensor, Tensor]:
     """Hair that falls over one side of the face, down to the cheek."""
     x, bend = dice.normal(0, 0.35), dice.normal(0, 0.25)
     line = x + bend * (at.y + 0.8) ** 2
-    cover = inside((at.x - line).abs() - dice.uniform(0.06, 0.16)) * inside(at.y - 0.25, 0.2)
+    cover = fill((at.x - line).abs() - dice.uniform(0.06, 0.16)) * fill(at.y - 0.25, 0.2)
     return cover, p.hair * (1 + 0.3 * dice.mottle(16))
 
 
 def _patch(p: Person, at: View, dice: Dice) -> tuple[Tensor, Tensor]:
     """A flat rectangle: a cup, a microphone, a caption."""
     x, y = dice.normal(0, 0.45), dice.normal(0.2, 0.45)
-    cover = inside((at.x - x).abs() - dice.uniform(0.1, 0.28))
-    return cover * inside((at.y - y).abs() - dice.uniform(0.1, 0.28)), dice.uniform(0, 1) * p.skin
+    cover = fill((at.x - x).abs() - dice.uniform(0.1, 0.28))
+    return cover * fill((at.y - y).abs() - dice.uniform(0.1, 0.28)), dice.uniform(0, 1) * p.skin
 
 
 def develop(image: Tensor, dice: Dice, knobs: Difficulty) -> Tensor:

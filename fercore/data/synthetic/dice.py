@@ -50,7 +50,7 @@ class Dice:
         return torch.randn(CHUNK, SIDE, SIDE, generator=self.generator)
 
 
-def inside(distance: Tensor, soft: float = PIXEL) -> Tensor:
+def fill(distance: Tensor, soft: float = PIXEL) -> Tensor:
     """Coverage 0..1 of a shape with this signed distance (negative inside), soft at the edge."""
     return (0.5 - distance / soft).clamp(0, 1)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fercore.data.faces import SIDE
 from fercore.data.synthetic.actions import Activation
-from fercore.data.synthetic.dice import PIXEL, Dice, inside
+from fercore.data.synthetic.dice import PIXEL, Dice, fill
 from fercore.data.synthetic.difficulty import Difficulty
 
 
@@ -145,7 +145,7 @@ def eye(p: Person, au: Activation, at: View) -> Eye:
     centre = p.eye_y - 0.12 * p.slant * e * width
     upper = centre - up * arc * (1 + tilt * e)
     lower = centre + low * arc.sqrt() * (1 - 0.2 * e)
-    white = inside(upper - at.y) * inside(at.y - lower) * inside((e.abs() - 1) * width)
+    white = fill(upper - at.y) * fill(at.y - lower) * fill((e.abs() - 1) * width)
     return Eye(e, upper, lower, white, 0.6 * au[6] + 0.5 * au[7] + 0.4 * au[9])
 
 
@@ -167,8 +167,8 @@ def brow(p: Person, au: Activation, at: View) -> Tensor:
         + 0.05 * au[9] * inner - 0.02 * au[5] * flat
     )  # fmt: skip
     thick = p.brow_thick * (1.1 - 0.7 * flat**2)
-    along = inside((t - 0.5).abs() * 0.47 - 0.235)
-    return inside((at.y - line).abs() - thick, 1.6 * PIXEL) * along
+    along = fill((t - 0.5).abs() * 0.47 - 0.235)
+    return fill((at.y - line).abs() - thick, 1.6 * PIXEL) * along
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,8 @@ def mouth(p: Person, au: Activation, at: View) -> Mouth:
     dip = 1 - 0.22 * torch.exp(-((s / 0.2) ** 2))
     upper_rim = upper - p.lip_upper * thin * bow * dip * (1 - 0.2 * au[10])
     lower_rim = lower + p.lip_lower * (thin - 0.2 * au[17] - 0.2 * au[16]).clamp(min=0.15) * bow
-    ends = inside(at.x.abs() - half)
-    hole = inside(upper - at.y) * inside(at.y - lower) * ends
+    ends = fill(at.x.abs() - half)
+    hole = fill(upper - at.y) * fill(at.y - lower) * ends
     hole = hole * ((lower - upper) / PIXEL).clamp(0, 1)
-    lips = inside(upper_rim - at.y) * inside(at.y - lower_rim) * ends
+    lips = fill(upper_rim - at.y) * fill(at.y - lower_rim) * ends
     return Mouth(s, half, middle, upper_rim, upper, lower, lower_rim, hole, lips, drop)

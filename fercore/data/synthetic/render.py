@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fercore.data.synthetic.actions import Activation
-from fercore.data.synthetic.dice import PIXEL, Dice, hill, inside, over
+from fercore.data.synthetic.dice import PIXEL, Dice, fill, hill, over
 from fercore.data.synthetic.difficulty import Difficulty
 from fercore.data.synthetic.face import (
     Eye,
@@ -34,7 +34,7 @@ def furrow(distance: Tensor, width: float) -> Tensor:
 
 def window(value: Tensor, low: float | Tensor, high: float | Tensor, soft: float = 0.1) -> Tensor:
     """1 between low and high, fading over `soft`."""
-    return inside(low - value, soft) * inside(value - high, soft)
+    return fill(low - value, soft) * fill(value - high, soft)
 
 
 def relief(p: Person, au: Activation, at: View, m: Mouth) -> Tensor:
@@ -74,7 +74,7 @@ def _brow_lines(p: Person, au: Activation, at: View) -> Tensor:
     """Forehead lines (AU1, AU2), frown lines (AU4), the wrinkled bridge of the nose (AU9)."""
     raised = (0.25 * p.age + 0.9 * au[1] * (0.4 + 0.6 * au[2]) + 0.3 * au[2]).clamp(0, 1)
     ripple = 0.5 + 0.5 * torch.cos((at.y + 0.06 * at.x**2) * (2 * math.pi / 0.13))
-    forehead = raised * ripple**2 * window(at.y, -0.86, p.brow_y - 0.1) * inside(at.ax - 0.45, 0.3)
+    forehead = raised * ripple**2 * window(at.y, -0.86, p.brow_y - 0.1) * fill(at.ax - 0.45, 0.3)
     frown = (0.15 * p.age + 1.1 * au[4]).clamp(0, 1.1)
     lines = frown * furrow(at.ax - 0.055, 0.028) * window(at.y, p.brow_y - 0.1, p.brow_y + 0.14)
     bridge = au[9] * (0.5 + 0.5 * torch.cos((at.y - 0.5 * at.ax) * (2 * math.pi / 0.1)))
@@ -84,7 +84,7 @@ def _brow_lines(p: Person, au: Activation, at: View) -> Tensor:
 
 def _eye_lines(p: Person, au: Activation, at: View, e: Eye) -> Tensor:
     """The lid's crease, the bag below the eye and crow's feet (AU6)."""
-    near = inside((e.across.abs() - 1.0) * p.eye_width, 0.08)
+    near = fill((e.across.abs() - 1.0) * p.eye_width, 0.08)
     fold = (0.5 - 0.2 * au[5]) * furrow(at.y - e.upper + 0.055, 0.022) * near
     bag = (0.2 + 0.25 * p.age + 0.7 * e.squeeze).clamp(0, 1)
     bag = bag * furrow(at.y - p.eye_y - 0.115 - 0.03 * (1 - e.across**2), 0.028) * near
@@ -108,7 +108,7 @@ def _mouth_lines(p: Person, au: Activation, at: View, m: Mouth) -> Tensor:
     )
     corner = corner * window(at.y, m.middle - 0.0, m.middle + 0.18)
     pit = 0.6 * furrow(at.y - m.lower_rim - 0.045 - 0.05 * au[17] * (at.x / 0.2) ** 2, 0.03)
-    pit = pit * (0.35 + 0.65 * au[17]) * inside(at.ax - 0.17, 0.1)
+    pit = pit * (0.35 + 0.65 * au[17]) * fill(at.ax - 0.17, 0.1)
     stretch = 0.7 * au[20] * furrow(at.ax - m.half - 0.05, 0.03) * furrow(at.y - m.middle, 0.1)
     return fold + corner + pit + stretch
 
@@ -142,16 +142,16 @@ def paint_eyes(image: Tensor, p: Person, at: View, e: Eye, gaze: Tensor, light: 
     dx = at.ax - p.eye_x - gaze * at.side
     dy = at.y - p.eye_y + 0.015
     radius = (dx * dx + dy * dy).sqrt()
-    image = over(image, p.iris, e.white * inside(radius - 0.078))
-    image = over(image, 0.03 + 0 * p.iris, e.white * inside(radius - 0.036))
+    image = over(image, p.iris, e.white * fill(radius - 0.078))
+    image = over(image, 0.03 + 0 * p.iris, e.white * fill(radius - 0.036))
     glint = hill((dx * at.side + 0.025) / 0.022, (dy + 0.03) / 0.022)
     image = over(image, 0.95 + 0 * p.iris, 0.8 * glint * e.white)
     shadow = e.white * torch.exp(-((at.y - e.upper).clamp(min=0) / 0.05))
     image = image * (1 - 0.45 * shadow)
-    ends = inside((e.across.abs() - 1.06) * p.eye_width, 1.5 * PIXEL)
-    lash = inside((at.y - e.upper + 0.012).abs() - 0.020 - 0.010 * p.female, 1.3 * PIXEL) * ends
+    ends = fill((e.across.abs() - 1.06) * p.eye_width, 1.5 * PIXEL)
+    lash = fill((at.y - e.upper + 0.012).abs() - 0.020 - 0.010 * p.female, 1.3 * PIXEL) * ends
     image = image * (1 - (0.75 + 0.1 * p.female) * lash)
-    rim = inside((at.y - e.lower).abs() - 0.008, PIXEL) * ends
+    rim = fill((at.y - e.lower).abs() - 0.008, PIXEL) * ends
     return image * (1 - 0.3 * rim)
 
 
@@ -159,21 +159,21 @@ def paint_mouth(
     image: Tensor, p: Person, au: Activation, at: View, m: Mouth, light: Tensor
 ) -> Tensor:
     """Lips, the dark of the open mouth, teeth, tongue, and the line where lips meet."""
-    upper = inside(at.y - m.middle, 2 * PIXEL)
+    upper = fill(at.y - m.middle, 2 * PIXEL)
     tone = p.skin * p.lips * light * (1 - 0.14 * upper + 0.05 * (1 - upper))
     image = over(image, tone, 0.9 * m.lips)
     image = over(image, 0.06 + 0 * p.skin, m.hole)
     bite = (0.055 + 0.035 * au[12] + 0.05 * au[10]) * (1 - 0.5 * au[27])
-    top = inside(at.y - m.upper - bite, PIXEL) * (0.45 + 0.55 * au[12] + 0.4 * au[10]).clamp(max=1)
-    bottom = inside(m.lower - 0.05 - at.y, PIXEL) * (au[16] + 0.3 * au[20]).clamp(max=1)
-    teeth = torch.maximum(top, bottom) * inside(m.across.abs() - 0.85, 0.3) * m.hole
+    top = fill(at.y - m.upper - bite, PIXEL) * (0.45 + 0.55 * au[12] + 0.4 * au[10]).clamp(max=1)
+    bottom = fill(m.lower - 0.05 - at.y, PIXEL) * (au[16] + 0.3 * au[20]).clamp(max=1)
+    teeth = torch.maximum(top, bottom) * fill(m.across.abs() - 0.85, 0.3) * m.hole
     image = over(image, 0.86 * light.clamp(max=1), teeth)
     tongue = hill(at.x / (0.6 * m.half), (at.y - m.lower) / (0.02 + 0.45 * m.drop)) * (
         m.drop * 4
     ).clamp(max=0.6)
     image = over(image, 0.42 * p.skin, tongue * m.hole * (1 - teeth))
     closed = 1 - ((m.lower - m.upper) / (2 * PIXEL)).clamp(0, 1)
-    line = furrow(at.y - m.middle, 0.026) * inside(at.x.abs() - m.half - 0.01, 1.5 * PIXEL)
+    line = furrow(at.y - m.middle, 0.026) * fill(at.x.abs() - m.half - 0.01, 1.5 * PIXEL)
     image = image * (1 - 0.62 * closed * line)
     corner = hill((at.ax - m.half) / 0.045, (at.y - m.middle) / 0.04)
     return image * (1 - 0.4 * corner)
@@ -196,9 +196,9 @@ def head(p: Person, at: View, m: Mouth) -> Tensor:
     below = y.clamp(min=0) / bottom
     narrow = p.width * (1 - p.jaw * below**1.5)
     far = (at.out_x / narrow).abs() ** 2.3 + below**2.6 + ((-y).clamp(min=0) / 1.15) ** 2.3
-    face = inside((far ** (1 / 2.3) - 1) * 0.8, 1.5 * PIXEL)
+    face = fill((far ** (1 / 2.3) - 1) * 0.8, 1.5 * PIXEL)
     ear = ((at.out_x.abs() - p.width) / 0.09) ** 2 + ((y + 0.05) / 0.2) ** 2
-    return torch.maximum(face, inside((ear.sqrt() - 1) * 0.1, 1.5 * PIXEL))
+    return torch.maximum(face, fill((ear.sqrt() - 1) * 0.1, 1.5 * PIXEL))
 
 
 def backdrop(p: Person, at: View, dice: Dice) -> Tensor:
@@ -207,8 +207,8 @@ def backdrop(p: Person, at: View, dice: Dice) -> Tensor:
     image = tone + dice.normal(0, 0.15) * at.out_x + dice.normal(0, 0.15) * at.out_y
     image = image + dice.uniform(0, 0.3) * dice.mottle(5)
     y = at.out_y
-    clothes = inside(0.75 + 0.35 * at.out_x.abs() ** 2 - y + 0.2, 2 * PIXEL)
-    neck = inside(at.out_x.abs() - 0.5 * p.width, 2 * PIXEL) * inside(0.3 - y, 0.2)
+    clothes = fill(0.75 + 0.35 * at.out_x.abs() ** 2 - y + 0.2, 2 * PIXEL)
+    neck = fill(at.out_x.abs() - 0.5 * p.width, 2 * PIXEL) * fill(0.3 - y, 0.2)
     image = over(image, dice.uniform(0.05, 0.9), clothes)
     return over(image, 0.55 * p.skin, neck)
 
@@ -218,7 +218,7 @@ def hair_behind(image: Tensor, p: Person, at: View, dice: Dice) -> Tensor:
     long = p.female * dice.chance(0.75) + (1 - p.female) * dice.chance(0.06)
     wide = p.width + 0.06 + 0.12 * long * dice.uniform(0.3, 1)
     far = ((at.out_x / wide) ** 2 + ((at.out_y.clamp(max=0)) / 1.3) ** 2).sqrt()
-    cover = inside((far - 1) * 0.8, 2 * PIXEL) * torch.maximum(long, inside(at.out_y + 0.1, 0.2))
+    cover = fill((far - 1) * 0.8, 2 * PIXEL) * torch.maximum(long, fill(at.out_y + 0.1, 0.2))
     return over(image, p.hair * (1 + 0.35 * dice.mottle(12)), cover)
 
 
@@ -231,8 +231,8 @@ def hair_front(image: Tensor, p: Person, at: View, light: Tensor, dice: Dice) ->
     line = line + (0.9 - fringe) * ((at.out_x - parting * 0.3) / p.width) ** 2 * dice.uniform(
         0.05, 0.6
     )
-    line = line + 0.25 * inside(0.9 * p.width - at.out_x.abs(), 0.2)
-    cover = inside(at.out_y - line - 0.05 * dice.mottle(10), 2.5 * PIXEL) * (1 - bald)
+    line = line + 0.25 * fill(0.9 * p.width - at.out_x.abs(), 0.2)
+    cover = fill(at.out_y - line - 0.05 * dice.mottle(10), 2.5 * PIXEL) * (1 - bald)
     strands = 1 + 0.3 * torch.sin(at.out_x * dice.uniform(15, 40) + 6 * dice.mottle(4))
     return over(image, p.hair * strands * (0.5 + 0.6 * light), cover)
 
@@ -243,7 +243,7 @@ def beard(image: Tensor, p: Person, at: View, m: Mouth, dice: Dice) -> Tensor:
     full, lip = dice.chance(0.2) * man, dice.chance(0.2) * man
     stubble = 0.25 * man * dice.uniform(0, 1) ** 2
     edge = 0.25 + 0.35 * (1 - (at.ax / p.width).clamp(0, 1)) ** 0.5 * (at.ax < 0.9)
-    lower = inside(edge - at.y + 0.08 * dice.mottle(12), 0.12)
+    lower = fill(edge - at.y + 0.08 * dice.mottle(12), 0.12)
     above = hill(
         at.x / (0.95 * m.half),
         (at.y - (0.45 * p.nose_y + 0.55 * m.upper_rim) - 0.03 - 0.12 * at.x**2) / 0.05,
@@ -251,7 +251,7 @@ def beard(image: Tensor, p: Person, at: View, m: Mouth, dice: Dice) -> Tensor:
     cover = torch.maximum(
         lower * torch.maximum(full * 0.85, stubble), above * torch.maximum(lip, full) * 0.9
     )
-    skin = 1 - inside(m.upper_rim - at.y) * inside(at.y - m.lower_rim) * inside(at.ax - m.half)
+    skin = 1 - fill(m.upper_rim - at.y) * fill(at.y - m.lower_rim) * fill(at.ax - m.half)
     return over(image, image * (0.3 + 0.5 * p.hair) * (1 + 0.3 * dice.mottle(24)), cover * skin)
 
 
@@ -262,11 +262,11 @@ def glasses(image: Tensor, p: Person, at: View, dice: Dice, knobs: Difficulty) -
     power = dice.uniform(2, 4)
     u, v = (at.ax - p.eye_x) / 0.27, (at.y - p.eye_y - 0.02) / 0.19
     far = (u.abs() ** power + v.abs() ** power + 1e-6) ** (1 / power) - 1
-    ring = inside((far * 0.22).abs() - 0.014, PIXEL)
-    bridge = inside((at.y - p.eye_y + 0.03).abs() - 0.014, PIXEL) * inside(at.ax - (p.eye_x - 0.25))
-    temple = inside((at.y - p.eye_y + 0.05).abs() - 0.014, PIXEL) * inside(p.eye_x + 0.26 - at.ax)
+    ring = fill((far * 0.22).abs() - 0.014, PIXEL)
+    bridge = fill((at.y - p.eye_y + 0.03).abs() - 0.014, PIXEL) * fill(at.ax - (p.eye_x - 0.25))
+    temple = fill((at.y - p.eye_y + 0.05).abs() - 0.014, PIXEL) * fill(p.eye_x + 0.26 - at.ax)
     frame = torch.maximum(ring, torch.maximum(bridge, temple))
-    lens = inside(far * 0.22)
+    lens = fill(far * 0.22)
     glare = (
         0.15
         * worn

@@ -58,7 +58,7 @@ def _too_few(judged: pd.DataFrame) -> str:
 
 
 def finding(judged: pd.DataFrame, name: str) -> Text:
-    """The claim of one hypothesis, and what was found in each of its comparisons."""
+    """The claim of one hypothesis, and what was found in each of its changes."""
     part: list[Row] = judged[judged["hypothesis"] == name].to_dict("records")
     claim = say("> *Claim:* {claim}", claim=say(part[0]["claim"]))
     if part[0]["verdict"] == "not tried":

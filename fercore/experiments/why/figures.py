@@ -1,4 +1,4 @@
-"""The figure: one line per comparison that was tried."""
+"""The figure: one line per change that was tried."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fercore.language import paragraph, say
 
 
 def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
-    """One line per comparison that was tried: difference and interval, zero and the margin.
+    """One line per change that was tried: difference and interval, zero and the margin.
 
     An empty text where there is no difference.
     """

@@ -12,7 +12,7 @@ from fercore.language import paragraph, say
 
 
 def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
-    """All comparisons with their difference, its interval and the verdict.
+    """All changes with their difference, its interval and the verdict.
 
     An empty text where none was tried.
     """

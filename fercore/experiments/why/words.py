@@ -12,7 +12,7 @@ from fercore.language import mark, say
 from fercore.tables import signed
 
 SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
-"""What a comparison speaks of, for people."""
+"""What a change speaks of, for people."""
 
 TITLES = mark(
     {
@@ -33,7 +33,7 @@ EITHER = mark(
 
 
 def undirected(judged: pd.DataFrame) -> str:
-    """How comparisons that claim no direction are judged; empty if there is none."""
+    """How changes that claim no direction are judged; empty if there is none."""
     changes = judged["change"][~judged["directed"].astype(bool)].unique()
     listed = say(", ").join(map(say, changes))
     return say(EITHER, changes=listed, margin=100 * MARGIN) if len(changes) else ""
