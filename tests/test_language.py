@@ -20,7 +20,7 @@ from pypdf import PdfReader
 
 from fercore import analysis, figures, language, sentences, tables
 from fercore.data import EMOTIONS
-from fercore.display import Figure, Table
+from fercore.display import Figure, Table, Text
 from fercore.language import FONTS, catalogue, mark, paragraph, say
 from fercore.report import Job, build
 from fercore.report.front import answer
@@ -169,7 +169,7 @@ def test_heads_of_tables_are_chinese(chinese: None) -> None:
         assert HAN.search(soup.figcaption.get_text() if soup.figcaption else "")
 
 
-def said_by_question_4() -> sentences.Text:
+def said_by_question_4() -> Text:
     found = studied()
     return sentences.comparison(
         summary(found), pairs(found), compared(found), "PublicTest", say("Synthetic data.")

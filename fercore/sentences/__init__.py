@@ -8,10 +8,8 @@ from fercore.sentences.comparison import budgets, channels, claims, comparison
 from fercore.sentences.inside import blocks, layers, looks
 from fercore.sentences.sizes import large_against_compact, size_against_accuracy
 from fercore.sentences.votes import votes
-from fercore.sentences.words import Text
 
 __all__ = [
-    "Text",
     "blocks",
     "budgets",
     "channels",

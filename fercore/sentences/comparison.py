@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, UNKNOWN, Comparison, Row, unlearned
+from fercore.display import Text
 from fercore.figures import amount, short
 from fercore.language import mark, paragraph, say
-from fercore.sentences.words import Text, answer, lead
+from fercore.sentences.words import answer, lead
 
 SURE = 0.95
 """Share of the bootstrap replicates from which on an outcome counts as shown."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fercore.analysis import Looks, lower_share
+from fercore.display import Text
 from fercore.figures import short
 from fercore.figures.layers import AMOUNTS
 from fercore.language import mark, paragraph, say
-from fercore.sentences.words import Text
 
 EVEN = 0.05
 """A share this near to one half counts as both halves alike."""

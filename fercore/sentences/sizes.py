@@ -8,9 +8,10 @@ from itertools import pairwise
 import pandas as pd
 
 from fercore.analysis import Row, difference, smallest_within, unlearned
+from fercore.display import Text
 from fercore.figures import NAMES, short
 from fercore.language import mark, paragraph, say
-from fercore.sentences.words import Text, answer, lead, points
+from fercore.sentences.words import answer, lead, points
 
 CLOSE = 0.02
 """What counts as nearly as good as the best: 2 percentage points."""

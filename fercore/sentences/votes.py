@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from fercore.analysis import Voted
-from fercore.display import NO_PREDICTIONS, text_of
+from fercore.display import NO_PREDICTIONS, Text, text_of
 from fercore.language import mark, paragraph, say
-from fercore.sentences.words import Text
 
 NO_VOTES = mark(
     "Not shown here: FERPLUS names no file of FER+ votes. With DATA=path/to/fer2013.csv, "

@@ -8,8 +8,6 @@ from fercore.analysis import LEARNED, Row, unlearned
 from fercore.display import Text
 from fercore.language import mark, paragraph, say
 
-__all__ = ["ANSWER", "Text", "answer", "failures", "lead", "points", "seeds"]
-
 ANSWER = mark("**Answer** ({about}). {note}")
 """How an answer opens: what it was measured on, and what must be said of the data."""
 

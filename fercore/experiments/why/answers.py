@@ -7,10 +7,10 @@ import math
 import pandas as pd
 
 from fercore.analysis import Row
+from fercore.display import Text
 from fercore.experiments.verdicts import FREEDOM, MARGIN, summary
 from fercore.experiments.why.words import SUBJECTS, TITLES, in_points, nothing_tried
 from fercore.language import mark, paragraph, say
-from fercore.sentences import Text
 from fercore.sentences.words import ANSWER
 
 OUTCOMES = mark(
