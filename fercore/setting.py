@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from fercore import models
+from fercore.analysis import SEED
 from fercore.executors import ExecutorError, parse
 from fercore.experiments import hypotheses
 from fercore.provenance import root
@@ -150,7 +151,7 @@ class Question:
 
     def random(self) -> np.random.Generator:
         """A generator for the intervals: always the same, so that a notebook repeats itself."""
-        return np.random.default_rng(0)
+        return np.random.default_rng(SEED)
 
 
 def _found(name: str, value: str) -> Path:

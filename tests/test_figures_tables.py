@@ -120,15 +120,13 @@ def test_faces_keep_their_place() -> None:
 
 
 def test_networks_prints_interval_failure_and_absence(table: pd.DataFrame) -> None:
-    shown = tables.networks(table, np.random.default_rng(0), name="networks", caption="Networks.")
+    shown = tables.networks(table, name="networks", caption="Networks.")
     by_name = shown.frame.set_index("network")
     assert by_name.loc["c2", "seeds"] == 1
     assert "±" in str(by_name.loc["m1", "PublicTest %"])
     assert "A test split that is not shown has no labelled rows" in shown.caption
     gone = runs(("m", "mobilenet", 100, [math.nan]), ("c", "cnn", 100, [0.5]))
-    failed = tables.networks(
-        gone, np.random.default_rng(0), name="networks", caption="Networks."
-    ).frame
+    failed = tables.networks(gone, name="networks", caption="Networks.").frame
     assert failed.set_index("network").loc["m", "PublicTest %"] == "failed"
 
 
@@ -138,7 +136,7 @@ def test_a_split_that_records_lack_is_no_failure(table: pd.DataFrame) -> None:
     mixed.loc[(mixed["network"] == "m2") & (mixed["seed"] == 0), "PrivateTest"] = math.nan
     lost = runs(("m3", "mobilenet", 500_000, [math.nan]))
     mixed = pd.concat([mixed, lost], ignore_index=True)
-    shown = tables.networks(mixed, np.random.default_rng(0), name="networks", caption="Networks.")
+    shown = tables.networks(mixed, name="networks", caption="Networks.")
     private = shown.frame.set_index("network")["PrivateTest %"]
     assert pd.isna(private["m1"])
     assert (private["m2"], private["c2"], private["m3"]) == ("62.0", "70.0", "failed")

@@ -154,7 +154,7 @@ def test_heads_of_tables_are_chinese(chinese: None) -> None:
     table, matrix = studied(), {"m1": np.diag([4] * 7), "c1": np.diag([3] * 7)}
     comparison = compared(table)
     for shown in (
-        tables.networks(table, np.random.default_rng(0), name="n", caption="The data."),
+        tables.networks(table, name="n", caption="The data."),
         tables.pairs(pairs(table), "PublicTest"),
         tables.budgets([comparison], "PublicTest"),
         tables.claims(sentences.claims(pairs(table))),

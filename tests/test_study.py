@@ -95,7 +95,7 @@ def test_runs_that_did_not_stay_finite_are_shown_as_a_gap() -> None:
     assert "did not stay finite" in text
     assert "no epoch was finished" in figures.learning_curves(this.history(runs)).alt
     figures.size_against_accuracy(runs, summary, split, curves)._repr_mimebundle_()
-    assert "failed" in str(tables.networks(runs, this.random(), name="n", caption="N.").frame)
+    assert "failed" in str(tables.networks(runs, name="n", caption="N.").frame)
     small = this.confusions(runs, pairs, split)
     figures.confusions(small, EMOTIONS, split, note="")
     figures.confusion_difference(small, EMOTIONS, split, note="")

@@ -103,18 +103,17 @@ def test_the_sentence_says_every_outcome(
 
 
 def test_without_votes_or_predictions_one_sentence_stands_alone() -> None:
-    random = np.random.default_rng(0)
     assert "FERPLUS=path/to/fer2013new.csv" in sentences.votes(None, "PublicTest").markdown
     assert "RECORDS = False" in sentences.votes(Voted(), "PublicTest").markdown
     for nothing in (None, Voted()):
-        assert tables.votes(nothing, "PublicTest", random) == Text("")
+        assert tables.votes(nothing, "PublicTest") == Text("")
     bare = Voted(made((np.nan, np.nan, np.nan)).runs, 100, 0, 20)
     text = sentences.votes(bare, "PublicTest").markdown
     assert text == "No image of PublicTest has a majority for one of the expressions."
 
 
 def test_the_table_has_both_accuracies_and_where_errors_lie() -> None:
-    shown = tables.votes(made((0.6, 0.7, 0.3)), "PublicTest", np.random.default_rng(0))
+    shown = tables.votes(made((0.6, 0.7, 0.3)), "PublicTest")
     assert isinstance(shown, Table)
     assert shown.frame.iloc[0].tolist() == ["m0", *["50.0 ± 0.0", "60.0 ± 0.0"], "70.0 ± 0.0",
                                             "30.0 ± 0.0", 20.0]  # fmt: skip

@@ -27,6 +27,9 @@ LEVEL = 0.95
 """Confidence level of every interval."""
 
 REPLICATES = 10_000
+SEED = 0
+"""Of the generator behind a report's intervals: always the same, so that it repeats itself."""
+
 STUCK = 4.0
 """A network whose runs scatter more than this many times as far as is usual in its family (a run
 that got stuck) keeps its deviation to itself."""

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from fercore import figures, interactive, models
-from fercore.analysis import MEASURED, bootstrap, headline_split, summarise
+from fercore.analysis import MEASURED, headline_split
 from fercore.data import EMOTIONS
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Chart, Figure
 from fercore.store import measured
 from fercore.store.record import Epoch, RunRecord
+from fercore.tables.networks import summary
 
 __all__ = ["ALL", "MEASURED", "comparison", "matching", "options", "rows", "scatter", "title"]
 
@@ -64,10 +65,9 @@ def options(records: Iterable[RunRecord]) -> list[tuple[str, str]]:
 def scatter(table: pd.DataFrame) -> Chart:
     """Size against accuracy for runs of one ``group``: equal networks differ only in their seed."""
     split = headline_split(table)
-    summary = summarise(table, split, bootstrap(table, split, np.random.default_rng(0)))
     note = SYNTHETIC_NOTE if table["synthetic"].any() else ""
     return interactive.size_against_accuracy(
-        table, summary, split, published=measured.published(), note=note
+        table, summary(table, split), split, published=measured.published(), note=note
     )
 
 

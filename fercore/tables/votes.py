@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from fercore.analysis import Voted
@@ -23,17 +22,14 @@ COLUMNS = mark(
 OF_ALL = mark("disputed, of images %")
 
 
-def votes(
-    found: Voted | None, split: str, generator: np.random.Generator, *, note: str = ""
-) -> Table | Text:
+def votes(found: Voted | None, split: str, *, note: str = "") -> Table | Text:
     """Accuracy against FER2013's label and against the majority of ten; where the errors lie.
 
     found: None without votes, which gives an empty text, as runs without predictions do.
-    generator: for the intervals; every column's start from the same state of it.
     """
     if found is None or found.runs.empty:
         return Text("")
-    columns = {name: _column(found.runs, key, generator) for key, name in COLUMNS.items()}
+    columns = {name: _column(found.runs, key) for key, name in COLUMNS.items()}
     shown = pd.DataFrame(columns).rename_axis("network").reset_index()
     shown[OF_ALL] = 100 * found.disputed / found.images
     return Table(
@@ -64,9 +60,9 @@ CAPTION = mark(
 )
 
 
-def _column(runs: pd.DataFrame, key: str, generator: np.random.Generator) -> pd.Series[str]:
+def _column(runs: pd.DataFrame, key: str) -> pd.Series[str]:
     """A figure's mean over seeds with its interval, by network, smallest first."""
-    found = summary(runs, key, generator)
+    found = summary(runs, key)
     values = zip(found["mean"], found["high"], strict=True)
     texts = [MISSING if pd.isna(mean) else percent(mean, high) for mean, high in values]
     return pd.Series(texts, index=found["network"])
