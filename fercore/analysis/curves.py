@@ -45,8 +45,8 @@ class Comparison:
     cross more often, "level" if they never differ, "apart" without common budgets.
     crossings: where the fitted means cross. shares: outcome to its share of the replicates, empty
     unless every network has two seeds. low, high: 95 % of the crossings, of those replicates that
-    cross once and in the more frequent direction; NaN if none does. left_out: networks with a
-    single seed, which take no part in the curves.
+    cross once and in the more frequent direction; NaN if none does. left_out: whether networks
+    with a single seed take no part in the curves.
     """
 
     unit: str
@@ -60,7 +60,7 @@ class Comparison:
     shares: Mapping[str, float] = field(default_factory=dict)
     low: float = math.nan
     high: float = math.nan
-    left_out: tuple[str, ...] = ()
+    left_out: bool = False
 
     @property
     def once(self) -> str:
@@ -85,11 +85,10 @@ def compare(
     """
     members = summary[summary["report"] == "sweep"].dropna(subset=["mean", unit])
     sweep = _told_apart(members)
-    left_out = members["network"][~members["network"].isin(sweep["network"])]
     parts = {f: sweep[sweep["family"] == f].sort_values(unit) for f in FAMILIES}
     fits = {family: _fits(part, means) for family, part in parts.items()}
     curves = {family: _curve(part, fits[family], unit) for family, part in parts.items()}
-    apart = Comparison(unit, curves, left_out=tuple(left_out))
+    apart = Comparison(unit, curves, left_out=len(sweep) < len(members))
     sizes = {family: np.log(part[unit].to_numpy(float)) for family, part in parts.items()}
     if any(len(x) == 0 for x in sizes.values()):
         return apart

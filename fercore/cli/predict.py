@@ -153,7 +153,6 @@ def _tree(
             "network": record.spec.model.name,
             "params_trainable": record.params_trainable,
             "data": record.data.model_dump(),
-            "views": ["image"],
             "accuracy": {split: score.accuracy for split, score in record.splits.items()},
         },
         "views": ["image", "mirror image"] if mirrored else ["image"],
