@@ -54,6 +54,7 @@ def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
         {"network": models.label(spec), **piece._asdict()}
         for spec in specs
         for piece in models.pieces(spec)
+        if piece.group != "pool"
     ]
     return pd.DataFrame(rows)
 

@@ -127,6 +127,17 @@ def test_the_architecture_table_of_a_published_network() -> None:
     ]
 
 
+def test_the_architecture_table_names_what_is_not_padded_and_keeps_pools_apart() -> None:
+    trimmed = [row.layer for row in describe(ModelSpec(name="a-mobilenet-73k"))]
+    assert trimmed[-5:-3] == ["separable 3x3 /2, no padding", "separable 2x2, no padding"]
+    pools = [row[:2] for row in describe(ModelSpec(name="b-cnn-48k"))]
+    assert pools[-3:] == [
+        ("max pool 2x2", "80x12x12"),
+        ("mean over image", "80x1x1"),
+        ("dense", "7"),
+    ]
+
+
 def test_fingerprints_are_stable_and_distinct() -> None:
     prints = {name: fingerprint(ModelSpec(name=name)) for name in REPORTED}
     assert len(set(prints.values())) == 17

@@ -1,10 +1,8 @@
 """Networks, whose cost is known before they are built."""
 
 from fercore.models.catalogue import (
-    Part,
     build,
     cost,
-    describe,
     fingerprint,
     label,
     layers,
@@ -13,8 +11,10 @@ from fercore.models.catalogue import (
 )
 from fercore.models.costs import (
     GROUPS,
+    Part,
     Piece,
     activation_bytes,
+    describe,
     groups,
     latencies,
     pieces,

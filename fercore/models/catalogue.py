@@ -5,28 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import nn
 
 from fercore.models.families import DEPTH, FAMILIES, INPUT, members
-from fercore.models.layers import (
-    Conv,
-    Cost,
-    Dense,
-    Depthwise,
-    Flatten,
-    GlobalPool,
-    Layer,
-    Layers,
-    MaxPool,
-    ModelError,
-    Residual,
-    Shape,
-    sequential,
-    total,
-    walk,
-)
+from fercore.models.layers import Cost, Layers, ModelError, sequential, total
 from fercore.models.reported import REPORTED
 from fercore.spec import ModelSpec
 
@@ -127,64 +111,6 @@ def _initialise(network: nn.Sequential) -> None:
     assert isinstance(last, nn.Linear)
     nn.init.normal_(last.weight, std=0.01)
     nn.init.zeros_(last.bias)
-
-
-class Part(NamedTuple):
-    """One row of an architecture table: a convolution or dense layer with what follows it.
-
-    output: channels x height x width, or features. trainable: parameters. macs: multiply-adds.
-    """
-
-    layer: str
-    output: str
-    trainable: int
-    macs: int
-
-
-def describe(spec: ModelSpec) -> list[Part]:
-    """The network in a few rows; normalisation and activations are counted with their layer."""
-    rows = _rows(layers(spec), INPUT)
-    return [Part(n, "x".join(map(str, s)), c.trainable, c.macs) for n, s, c in rows]
-
-
-def _rows(parts: Layers, shape: Shape) -> list[tuple[str, Shape, Cost]]:
-    rows: list[tuple[str, Shape, Cost]] = []
-    previous: Layer | None = None
-    for layer, seen in walk(parts, shape):
-        if isinstance(layer, Flatten):
-            continue
-        if isinstance(layer, Residual):
-            rows += [(f"{n}, plus input", s, c) for n, s, c in _rows(layer.branch, seen)]
-            previous = layer
-            continue
-        name, used = _title(layer), layer.cost(seen)
-        joins = isinstance(previous, Depthwise) and isinstance(layer, Conv) and layer.k == 1
-        if name and not joins:
-            rows.append((name, layer.out(seen), used))
-        else:
-            first, _, before = rows[-1]
-            if joins:
-                first = first.replace("depthwise", "separable")
-            rows[-1] = first, layer.out(seen), before + used
-        previous = layer if name else previous
-    return rows
-
-
-def _title(layer: Layer) -> str:
-    """What a table calls a layer; empty for layers that belong to the one before."""
-    match layer:
-        case Conv(k=k, stride=stride, pad=pad) | Depthwise(k=k, stride=stride, pad=pad):
-            kind = "conv" if isinstance(layer, Conv) else "depthwise"
-            halving = f" /{stride}" if stride > 1 else ""
-            edges = "" if pad or k == 1 else ", no padding"
-            return f"{kind} {k}x{k}{halving}{edges}"
-        case Dense():
-            return "dense"
-        case MaxPool(k=k):
-            return f"max pool {k}x{k}"
-        case GlobalPool():
-            return "mean over image"
-    return ""
 
 
 def listing(specs: Iterable[ModelSpec] | None = None) -> list[dict[str, Any]]:

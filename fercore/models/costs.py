@@ -1,4 +1,4 @@
-"""What a network costs to keep and to run, beside its parameters and multiply-adds."""
+"""What a network costs, layer by layer, to keep and to run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from fercore.models.layers import (
     Conv,
     Dense,
     Depthwise,
+    GlobalPool,
     Layer,
     Layers,
+    MaxPool,
     ReLU,
     Residual,
     Shape,
@@ -35,12 +37,14 @@ PASSES, WARM_UP, ROUNDS = 20, 5, 5
 
 
 class Piece(NamedTuple):
-    """One layer that has weights, normalises or activates, with what it costs.
+    """One layer with what it costs.
 
     step: counts the network's steps from 0. A convolution or dense layer begins one, and what
-    follows it belongs to it; a depthwise convolution and its pointwise one are a single step.
-    group: one of `GROUPS`; empty for activations. inputs: channels, or features, received.
-    output: shape for one image. trainable: parameters. macs: multiply-adds.
+    follows it (pools, too) belongs to it; a depthwise convolution and its pointwise one are a
+    single step.
+    group: one of `GROUPS`, "pool", or empty for activations. inputs: channels, or features,
+    received. output: shape for one image. trainable: parameters. macs: multiply-adds.
+    remark: what a table adds to the layer: ", no padding", or ", plus input" in residual branches.
     """
 
     step: int
@@ -50,26 +54,27 @@ class Piece(NamedTuple):
     output: Shape
     trainable: int
     macs: int
+    remark: str
 
 
 def pieces(spec: ModelSpec) -> list[Piece]:
-    """The network layer by layer; costs add up to `cost`. Pools, dropout, flattening are left out.
+    """The network layer by layer; costs add up to `cost`. Dropout and flattening are left out.
 
     The stem is the first layer that has parameters; pointwise is 1x1 over all channels; every
     dense layer belongs to the head.
     """
     found: list[Piece] = []
     step, before = -1, None
-    for layer, shape in _single(layers(spec), INPUT):
-        if not (name := _name(layer)):
+    for layer, shape, remark in _single(layers(spec), INPUT):
+        name, group = _kind(layer)
+        if not name:
             continue
         if isinstance(layer, Conv | Depthwise | Dense):
-            joins = isinstance(before, Depthwise) and isinstance(layer, Conv) and layer.k == 1
+            joins = isinstance(before, Depthwise) and group == "pointwise"
             step, before = step + (not joins), layer
-        group = _group(layer) if found else "stem"
         used = layer.cost(shape)
-        row = step, name, group, shape[0], layer.out(shape), used.trainable, used.macs
-        found.append(Piece(*row))
+        cells = shape[0], layer.out(shape), used.trainable, used.macs, remark
+        found.append(Piece(step, name, group if found else "stem", *cells))
     return found
 
 
@@ -77,49 +82,80 @@ def groups(spec: ModelSpec) -> dict[str, int]:
     """Trainable parameters by kind of layer (`pieces`), in the order of `GROUPS`."""
     sums = dict.fromkeys(GROUPS, 0)
     for piece in pieces(spec):
-        if piece.group:
+        if piece.group in sums:
             sums[piece.group] += piece.trainable
     return sums
 
 
-def _name(layer: Layer) -> str:
-    """What a drawing calls a layer; empty for layers that it leaves out."""
-    match layer:
-        case Conv(k=k, stride=stride) | Depthwise(k=k, stride=stride):
-            plain = "pointwise" if k == 1 else "conv"
-            kind = "depthwise" if isinstance(layer, Depthwise) else plain
-            return f"{kind} {k}×{k}" + (f" /{stride}" if stride > 1 else "")
-        case Dense():
-            return "dense"
-        case BatchNorm():
-            return "BatchNorm"
-        case ReLU(slope=slope):
-            return "LeakyReLU" if slope else "ReLU"
-    return ""
-
-
-def _single(parts: Layers, shape: Shape) -> Iterator[tuple[Layer, Shape]]:
-    """Every layer with the shape that it receives, those within residual branches too."""
+def _single(parts: Layers, shape: Shape, remark: str = "") -> Iterator[tuple[Layer, Shape, str]]:
+    """Every layer, those of residual branches too, with the shape it receives and its remark."""
     for layer, seen in walk(parts, shape):
         if isinstance(layer, Residual):
-            yield from _single(layer.branch, seen)
+            yield from _single(layer.branch, seen, ", plus input")
         else:
-            yield layer, seen
+            trimmed = isinstance(layer, Conv | Depthwise) and layer.k > 1 and not layer.pad
+            yield layer, seen, ", no padding" * trimmed + remark
 
 
-def _group(layer: Layer) -> str:
+def _kind(layer: Layer) -> tuple[str, str]:
+    """What a drawing calls a layer, and its group; no name for layers that are left out."""
     match layer:
         case Depthwise():
-            return "depthwise"
+            return f"depthwise {_window(layer)}", "depthwise"
         case Conv(k=1):
-            return "pointwise"
+            return f"pointwise {_window(layer)}", "pointwise"
         case Conv():
-            return "plain convolution"
-        case BatchNorm():
-            return "normalisation"
-        case Dense():
-            return "dense head"
-    return ""
+            return f"conv {_window(layer)}", "plain convolution"
+        case MaxPool(k=k):
+            return f"max pool {k}×{k}", "pool"
+        case ReLU(slope=slope):
+            return "LeakyReLU" if slope else "ReLU", ""
+    return _KINDS.get(type(layer), ("", ""))
+
+
+_KINDS: dict[type[Layer], tuple[str, str]] = {
+    Dense: ("dense", "dense head"),
+    BatchNorm: ("BatchNorm", "normalisation"),
+    GlobalPool: ("mean over image", "pool"),
+}
+
+
+def _window(layer: Conv | Depthwise) -> str:
+    return f"{layer.k}×{layer.k}" + (f" /{layer.stride}" if layer.stride > 1 else "")
+
+
+class Part(NamedTuple):
+    """One row of an architecture table: a convolution, dense layer or pool with what follows it.
+
+    output: channels x height x width, or features. trainable: parameters. macs: multiply-adds.
+    """
+
+    layer: str
+    output: str
+    trainable: int
+    macs: int
+
+
+def describe(spec: ModelSpec) -> list[Part]:
+    """The network in a few rows: its steps (`pieces`) and its pools."""
+    rows: list[list[Piece]] = []
+    for piece in pieces(spec):
+        if not rows or piece.group == "pool" or piece.step != rows[-1][-1].step:
+            rows.append([])
+        rows[-1].append(piece)
+    return list(map(_part, rows))
+
+
+def _part(row: list[Piece]) -> Part:
+    layer = row[0].layer.replace("×", "x").replace("pointwise", "conv")
+    if any(piece.group == "pointwise" for piece in row):
+        layer = layer.replace("depthwise", "separable")
+    return Part(
+        layer + row[0].remark,
+        "x".join(map(str, row[-1].output)),
+        sum(piece.trainable for piece in row),
+        sum(piece.macs for piece in row),
+    )
 
 
 def activation_bytes(spec: ModelSpec) -> int:
