@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,36 +28,43 @@ def blocks(width: int = WIDTH) -> pd.DataFrame:
     Columns: ``family``, ``network`` and those of `fercore.models.Piece`.
     """
     members = [ModelSpec(name=name, widths=models.regular(width)) for name in models.FAMILIES]
-    tables = {member.name: _pieces([member]) for member in members}
-    lasts = [_last_block(table).assign(family=family) for family, table in tables.items()]
-    return pd.concat(lasts, ignore_index=True)
+    return pd.concat(map(_last_block, members), ignore_index=True)
 
 
-def _last_block(table: pd.DataFrame) -> pd.DataFrame:
-    last = table.loc[table["group"] == "dense head", "step"].min() - 1
-    block: pd.DataFrame = table[table["step"] == last]
-    return block
+def _last_block(member: ModelSpec) -> pd.DataFrame:
+    table = pd.DataFrame(models.pieces(member))
+    last = int(table.loc[table["group"] == "dense head", "step"].min()) - 1
+    block = table.loc[(table["step"] == last) & (table["group"] != "pool")]
+    return block.assign(family=member.name, network=models.label(member))
 
 
 def layers(this: Study, runs: pd.DataFrame) -> pd.DataFrame:
-    """Every layer of the study's networks: by report, the largest network first.
+    """Every layer of the study's networks but pools: by report, the largest network first.
 
     Columns: ``report``, ``network`` and those of `fercore.models.Piece`.
     """
+    table = _by_size(this, runs, models.pieces)
+    return table.loc[table["group"] != "pool"]
+
+
+def architectures(this: Study, runs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the networks' architecture tables, ordered as `layers`.
+
+    Columns: ``report``, ``network`` and those of `fercore.models.Part`.
+    """
+    return _by_size(this, runs, models.describe)
+
+
+def _by_size(
+    this: Study, runs: pd.DataFrame, rows: Callable[[ModelSpec], Sequence[Any]]
+) -> pd.DataFrame:
     ordered = runs.sort_values(["report", "params_trainable"], ascending=[True, False])
-    reports = ordered.drop_duplicates("network").set_index("network")["report"]
-    table = _pieces(this.specs[str(network)] for network in reports.index)
-    return table.assign(report=table["network"].map(reports))
-
-
-def _pieces(specs: Iterable[ModelSpec]) -> pd.DataFrame:
-    rows = [
-        {"network": models.label(spec), **piece._asdict()}
-        for spec in specs
-        for piece in models.pieces(spec)
-        if piece.group != "pool"
+    reports = dict(zip(ordered["network"], ordered["report"], strict=True))
+    tables = [
+        pd.DataFrame(rows(this.specs[network])).assign(network=network, report=report)
+        for network, report in reports.items()
     ]
-    return pd.DataFrame(rows)
+    return pd.concat(tables, ignore_index=True)
 
 
 NO_WEIGHTS = mark(

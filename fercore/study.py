@@ -196,14 +196,6 @@ class Study(Question):
         smallest = _tuples(pairs[:1], "mobilenet", "cnn")
         return {name: self.confusion(runs, name, split) for pair in smallest for name in pair}
 
-    def architectures(self, runs: pd.DataFrame) -> dict[str, dict[str, list[models.Part]]]:
-        """By report: each of its networks' layers, largest network first."""
-        ordered = runs.sort_values(["report", "params_trainable"], ascending=[True, False])
-        reports: dict[str, dict[str, list[models.Part]]] = {}
-        for report, network in dict.fromkeys(_tuples(ordered, "report", "network")):
-            reports.setdefault(report, {})[network] = models.describe(self.specs[network])
-        return reports
-
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""
         recipe = self.setting.recipe(self.setting.passes).model_dump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fercore import figures, inside, models, sentences
+from fercore import figures, inside, models, sentences, tables
 from fercore.analysis import Looks, lower_share
 from fercore.data import EMOTIONS
 from fercore.figures.layers import percent, step_names
@@ -30,7 +31,9 @@ from tests.toy import TINY, bars, spec
 NAMES = ["a-cnn-1333k", "a-mobilenet-73k", "b-mobilenet-46k"]
 
 
-def asked(names: list[str]) -> pd.DataFrame:
+def asked(
+    names: list[str], of: Callable[[Study, pd.DataFrame], pd.DataFrame] = inside.layers
+) -> pd.DataFrame:
     """The layers of reported networks, as a study gives them."""
     specs = {name: ModelSpec(name=name) for name in names}
     rows = [
@@ -41,7 +44,7 @@ def asked(names: list[str]) -> pd.DataFrame:
         }
         for name, spec in specs.items()
     ]
-    return inside.layers(cast(Study, SimpleNamespace(specs=specs)), pd.DataFrame(rows))
+    return of(cast(Study, SimpleNamespace(specs=specs)), pd.DataFrame(rows))
 
 
 # Layers
@@ -124,6 +127,17 @@ def test_bars_add_up_and_each_is_its_layer_s_share() -> None:
                 assert sum(ends.values()) == pytest.approx(100)
                 labels = {text.get_text() for text in axes.texts}
                 assert {percent(share) for share in shares} <= labels
+
+
+def test_architectures_stand_side_by_side_the_largest_first() -> None:
+    first, second = tables.architectures(asked(NAMES, inside.architectures))
+    assert (first.name, second.name) == ("architecture-a", "architecture-b")
+    assert list(first.frame.columns.unique(0)) == ["a-cnn-1333k", "a-mobilenet-73k"]
+    for name in NAMES:
+        frame = (first if name.startswith("a") else second).frame[name]
+        parts = models.describe(ModelSpec(name=name))
+        assert frame["parameters"].tolist()[: len(parts)] == [part.trainable for part in parts]
+        assert set(frame["layer"][len(parts) :]) <= {""}
 
 
 def test_steps_are_named_by_kernel_and_channels() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -135,27 +133,27 @@ def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
     )
 
 
-def architectures(reports: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[Table]:
-    """One table per report: its networks side by side, from input to output.
+def architectures(parts: pd.DataFrame) -> list[Table]:
+    """One table per ``report``: its networks side by side, from input to output.
 
-    reports: report to network to rows with ``layer``, ``output`` and ``trainable``.
+    parts: as `fercore.inside.architectures` gives them.
     """
-    return [_side_by_side(report, networks) for report, networks in reports.items()]
+    return [_side_by_side(str(report), part) for report, part in parts.groupby("report")]
 
 
-def _side_by_side(report: str, described: Mapping[str, Sequence[Any]]) -> Table:
-    columns: dict[tuple[str, str], pd.Series[Any]] = {}
-    for network, parts in described.items():
-        heads = ("layer", say("layer")), ("output", say("out")), ("trainable", say("parameters"))
-        for key, head in heads:
-            columns[network, head] = pd.Series([getattr(p, key) for p in parts], dtype=object)
+def _side_by_side(report: str, parts: pd.DataFrame) -> Table:
+    heads = {"layer": say("layer"), "output": say("out"), "trainable": say("parameters")}
+    networks = {
+        str(network): part[[*heads]].astype(object).reset_index(drop=True)
+        for network, part in parts.groupby("network", sort=False)
+    }
     return Table(
-        pd.DataFrame(columns).fillna(""),
+        pd.concat(networks, axis="columns").fillna("").rename(columns=heads, level=1),
         name=f"architecture-{report.lower()}",
         caption=say(
             "Report {report}, layer by layer: {networks}. Normalisation and activation are counted "
             "with their convolution; parameters are trainable ones.",
             report=report,
-            networks=say(" beside ").join(described),
+            networks=say(" beside ").join(networks),
         ),
     )
