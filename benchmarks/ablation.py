@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from throughput import network
 
-from fercore import analysis, sweep, tables
+from fercore import analysis, sweep
 from fercore.data import load
+from fercore.display import signed
 from fercore.setting import Setting, check, preset
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec, TrainSpec
 from fercore.store import measured
@@ -99,7 +100,7 @@ def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
 def _lead(row: analysis.Row, name: str) -> dict[str, object]:
     if name == BASE:
         return {"lead": "", "verdict": ""}
-    return {"lead": tables.signed(row["lead"], row["high"]), "verdict": row["verdict"]}
+    return {"lead": signed(row["lead"], row["high"]), "verdict": row["verdict"]}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from fercore.display import MISSING, Chart
+from fercore.display import MISSING, Chart, spread
 from fercore.figures import COLOURS, NAMES
 from fercore.language import mark, say
 
@@ -90,12 +90,11 @@ def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     more = {c: done["network"].map(known[c].max()) for c in wanted}
     percents = {c: (100 * done[k]).round(2) for c, k in (("percent", "mean"), ("low", "low"))}
     half = (100 * (done["high"] - done["mean"])).round(2)
-    spread = ["" if pd.isna(value) else f" ± {value:.1f}" for value in half]
     return done.assign(
         **more,
         **percents,
         high=percents["percent"] + half,
-        accuracy=[f"{m:.1f}{s} %" for m, s in zip(percents["percent"], spread, strict=True)],
+        accuracy=[f"{m:.1f}{spread(h)} %" for m, h in zip(percents["percent"], half, strict=True)],
         runs=done["network"].map(known["run_id"].agg(", ".join)),
         family_name=done["family"].map(NAMES).map(say),
         kind="ours",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fercore import analysis, archive, tables
+from fercore import analysis, archive
+from fercore.display import signed
 from fercore.experiments import verdicts
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -25,7 +26,7 @@ def test_sizes(this: archive.Archive) -> None:
     found = analysis.matched_pairs(runs, SPLIT, means).to_dict("records")
     expected = [
         f"| {round(row['size'], -3):,.0f} | {100 * row['mobilenet_mean']:.1f} % "
-        f"| {100 * row['cnn_mean']:.1f} % | {tables.signed(row['lead'], row['high'])} "
+        f"| {100 * row['cnn_mean']:.1f} % | {signed(row['lead'], row['high'])} "
         f"| {seeds[row['mobilenet']]} |"
         for row in found
     ]
@@ -36,9 +37,7 @@ def test_sizes(this: archive.Archive) -> None:
 def test_verdicts(this: archive.Archive) -> None:
     judged = verdicts.judge(this.experiments(), SPLIT)
     rows = judged[judged["verdict"] != "not tried"].to_dict("records")
-    expected = [
-        f"| {tables.signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows
-    ]
+    expected = [f"| {signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows]
     missing = [line for line in expected if line not in README]
     assert not missing, "\n".join(missing)
 

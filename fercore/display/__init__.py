@@ -6,8 +6,9 @@ what the report needs to number it, to write it as a file and to describe it to 
 
 from fercore.display.common import MISSING, NO_PAIR, NO_PREDICTIONS, DisplayError, Text
 from fercore.display.drawing import CHART_MIME, Chart, Figure, fonts
+from fercore.display.numbers import in_percent, percent, signed, spread, text_of, times
 from fercore.display.origin import PROVENANCE_MIME, Provenance, run_table
-from fercore.display.table import Table, html_table, text_of
+from fercore.display.table import Table, html_table
 
 __all__ = [
     "CHART_MIME",
@@ -23,6 +24,11 @@ __all__ = [
     "Text",
     "fonts",
     "html_table",
+    "in_percent",
+    "percent",
     "run_table",
+    "signed",
+    "spread",
     "text_of",
+    "times",
 ]

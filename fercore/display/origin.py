@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from fercore.display.common import MISSING, Bundle, DisplayError, jsonable
-from fercore.display.table import html_table, numeric, text_of
+from fercore.display.numbers import text_of
+from fercore.display.table import html_table, numeric
 from fercore.language import say
 
 PROVENANCE_MIME = "application/vnd.fercore.provenance+json"

@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fercore.display.common import (
@@ -21,6 +19,7 @@ from fercore.display.common import (
     metadata,
     sentence,
 )
+from fercore.display.numbers import text_of
 from fercore.language import mark, say
 
 HEADS = mark(
@@ -136,27 +135,6 @@ def _texts(flat: pd.DataFrame, formats: Mapping[str, str]) -> pd.DataFrame:
         for place, (name, column) in enumerate(flat.items())
     }
     return pd.DataFrame(columns, dtype=object).set_axis(list(flat.columns), axis="columns")
-
-
-def text_of(value: Any, form: str | None) -> str:
-    """A value for people, by a format specification or, without one, by its kind."""
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return MISSING
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool | np.bool):
-        return say("yes") if value else say("no")
-    if form is None:
-        form = _default_form(value)
-    return format(value, form).replace("-", "−") if form else str(value)
-
-
-def _default_form(value: Any) -> str:
-    if hasattr(value, "__index__"):
-        return ",d"
-    if hasattr(value, "__float__"):
-        return ",.0f" if abs(value) >= 1000 else ".4g"
-    return ""
 
 
 def numeric(flat: pd.DataFrame, texts: pd.DataFrame) -> list[bool]:

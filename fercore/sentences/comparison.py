@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, UNKNOWN, Comparison, Row, unlearned
-from fercore.display import Text
+from fercore.display import Text, in_percent
 from fercore.figures import amount, short
 from fercore.language import mark, paragraph, say
 from fercore.sentences.words import answer, lead
@@ -151,9 +151,7 @@ UNSURE_CROSSING = mark(
 
 def _percent(share: float) -> str:
     """A share as people read it; what is not quite none or all is not called so."""
-    if 0 < share < 0.01:
-        return say("under 1 %")
-    return say("over 99 %") if 0.99 < share < 1 else f"{100 * share:.0f} %"
+    return say("over 99 %") if 0.99 < share < 1 else in_percent(share)
 
 
 def budgets(comparisons: Sequence[Comparison]) -> Text:

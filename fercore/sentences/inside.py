@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fercore.analysis import Looks, lower_share
-from fercore.display import Text
+from fercore.display import Text, in_percent, times
 from fercore.figures import short
 from fercore.figures.layers import AMOUNTS
 from fercore.language import mark, paragraph, say
@@ -67,11 +67,7 @@ def blocks(pieces: pd.DataFrame) -> Text:
 
 
 def _times(ratio: float) -> str:
-    if 0.95 < ratio < 1.05:
-        return say("about as many")
-    if ratio < 1:
-        return say("{times} times fewer", times=f"{1 / ratio:.1f}")
-    return say("{times} times more", times=f"{ratio:.1f}")
+    return say("about as many") if 0.95 < ratio < 1.05 else times(1 / ratio)
 
 
 def layers(pieces: pd.DataFrame) -> Text:
@@ -108,19 +104,15 @@ def _head(shares: Mapping[str, pd.Series[float]]) -> str:
     """What a dense head holds in which neither most of the weights nor most of the work is."""
     return say(
         "The dense head has {weights} of the parameters and {work} of the multiply-adds.",
-        weights=_percent(shares["trainable"]["dense head"]),
-        work=_percent(shares["macs"]["dense head"]),
+        weights=in_percent(shares["trainable"]["dense head"]),
+        work=in_percent(shares["macs"]["dense head"]),
     )
 
 
 def _most(share: float) -> str:
     if share > 0.5:
-        return say("most ({share})", share=_percent(share))
-    return say("the largest part ({share})", share=_percent(share))
-
-
-def _percent(share: float) -> str:
-    return say("under 1 %") if 0 < share < 0.01 else f"{100 * share:.0f} %"
+        return say("most ({share})", share=in_percent(share))
+    return say("the largest part ({share})", share=in_percent(share))
 
 
 def looks(found: Looks, split: str, note: str = "") -> Text:
@@ -158,7 +150,7 @@ def _half(share: float) -> str:
 
 def _measured(shares: dict[str, float]) -> str:
     known = [
-        say("{share} for {network}", share=_percent(share), network=name)
+        say("{share} for {network}", share=in_percent(share), network=name)
         for name, share in shares.items()
         if not math.isnan(share)
     ]

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from fercore.analysis import Row, difference, smallest_within, unlearned
-from fercore.display import Text
+from fercore.display import Text, percent, spread, times
 from fercore.figures import NAMES, short
 from fercore.language import mark, paragraph, say
 from fercore.sentences.words import answer, lead, points
@@ -46,7 +46,7 @@ def _one_pair(
         report=report,
         compact=compact["network"],
         few=compact["params_trainable"],
-        times=_times(ratio),
+        times=times(ratio),
         large=large["network"],
         many=large["params_trainable"],
     )
@@ -61,15 +61,6 @@ def _one_pair(
         lead=lead(say("the large CNN"), say("the compact MobileNet"), row),
     )
     return paragraph(sizes, reached)
-
-
-def _times(ratio: float) -> str:
-    """How often a number of parameters goes into another."""
-    larger = max(ratio, 1 / ratio)
-    times = f"{larger:.0f}" if larger >= 10 else f"{larger:.1f}"
-    if ratio >= 1:
-        return say("{times} times fewer", times=times)
-    return say("{times} times more", times=times)
 
 
 def size_against_accuracy(summary: pd.DataFrame, family: str, split: str, note: str = "") -> Text:
@@ -95,11 +86,10 @@ LEARNED_ALONE = mark("The one {name} that learned reaches {reach}; one size show
 
 
 def _reach(row: Row) -> str:
-    spread = "" if math.isnan(row["high"]) else f" ± {100 * (row['high'] - row['mean']):.1f}"
     return say(
         "**{accuracy}{spread} %** with {parameters:,} trainable parameters ({network})",
-        accuracy=f"{100 * row['mean']:.1f}",
-        spread=spread,
+        accuracy=percent(row["mean"]),
+        spread=spread(100 * (row["high"] - row["mean"])),
         parameters=row["params_trainable"],
         network=row["network"],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.analysis import LEARNED, Row, unlearned
-from fercore.display import Text
+from fercore.display import Text, spread
 from fercore.language import mark, paragraph, say
 
 ANSWER = mark("**Answer** ({about}). {note}")
@@ -43,15 +43,15 @@ def lead(first: str, second: str, row: Row) -> str:
     by = say("{leader} is {points} ahead of {other}", leader=leader, points=ahead, other=other)
     if row["verdict"] == "one seed":
         return say("{by}, from a single seed: nothing says how sure that is", by=by)
-    spread = f"± {100 * (row['high'] - row['lead']):.1f}"
+    half = spread(100 * (row["high"] - row["lead"])).strip()
     if row["verdict"] != "undecided":
-        return say("{by} ({spread})", by=by, spread=spread)
+        return say("{by} ({spread})", by=by, spread=half)
     return say(
         "no difference is shown between {first} and {second} ({by}, {spread})",
         first=first,
         second=second,
         by=by,
-        spread=spread,
+        spread=half,
     )
 
 

@@ -9,7 +9,6 @@ from fercore.tables.data import counts, facts
 from fercore.tables.errors import calibration, classes, unseen
 from fercore.tables.networks import architectures, costs, longer, networks
 from fercore.tables.votes import votes
-from fercore.tables.words import percent, signed
 
 __all__ = [
     "architectures",
@@ -23,9 +22,7 @@ __all__ = [
     "longer",
     "networks",
     "pairs",
-    "percent",
     "published",
-    "signed",
     "unseen",
     "votes",
 ]

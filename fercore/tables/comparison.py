@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, Comparison, Row
-from fercore.display import NO_PAIR, Table, Text
+from fercore.display import NO_PAIR, Table, Text, signed
 from fercore.figures import amount, short
 from fercore.language import paragraph, say
-from fercore.tables.words import OUTCOMES, VERDICTS, signed
+from fercore.tables.words import OUTCOMES, VERDICTS
 
 
 def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note: str = "") -> Table:

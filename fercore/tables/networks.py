@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from fercore.analysis import MEASURED, SEED, bootstrap, summarise
 from fercore.data import TEST_SPLITS
-from fercore.display import Table, Text
+from fercore.display import Table, Text, percent
 from fercore.language import mark, paragraph, say
-from fercore.tables.words import percent
 
 
 def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> Table:
@@ -83,10 +80,7 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "network": runs["network"],
             "trainable": runs["params_trainable"],
             "epochs": runs["epochs"],
-            **{
-                f"{name} %": [percent(value, math.nan) for value in runs[name]]
-                for name in ("valid", split)
-            },
+            **{f"{name} %": [percent(value) for value in runs[name]] for name in ("valid", split)},
             "run": runs["run_id"],
         }
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.analysis import Voted
-from fercore.display import MISSING, Table, Text
+from fercore.display import MISSING, Table, Text, percent
 from fercore.language import mark, say
 from fercore.tables.networks import summary
-from fercore.tables.words import percent
 
 COLUMNS = mark(
     {

@@ -1,11 +1,8 @@
-"""How tables write a mean, a lead, a verdict and an outcome."""
+"""What tables call a verdict and an outcome."""
 
 from __future__ import annotations
 
-import pandas as pd
-
-from fercore.display import text_of
-from fercore.language import mark, say
+from fercore.language import mark
 
 VERDICTS = mark(
     {
@@ -30,17 +27,3 @@ OUTCOMES = mark(
     }
 )
 """What a `Comparison`'s outcome is called."""
-
-
-def percent(mean: float, high: float) -> str:
-    """A mean with half its interval in percent, as "61.2 ± 1.3"; "61.2" without an interval."""
-    if pd.isna(mean):
-        return say("failed")
-    return f"{100 * mean:.1f}" + ("" if pd.isna(high) else f" ± {100 * (high - mean):.1f}")
-
-
-def signed(lead: float, high: float) -> str | None:
-    """A lead with half its interval in points, as "+1.2 ± 0.8"; None for an unknown one."""
-    if pd.isna(lead):
-        return None
-    return text_of(100 * lead, "+.1f") + ("" if pd.isna(high) else f" ± {100 * (high - lead):.1f}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from fercore.analysis import Row
-from fercore.display import Text
+from fercore.display import Text, spread
 from fercore.experiments.verdicts import FREEDOM, MARGIN, summary
 from fercore.experiments.why.words import SUBJECTS, TITLES, in_points, nothing_tried
 from fercore.language import mark, paragraph, say
@@ -77,16 +75,10 @@ def _found(row: Row) -> str:
         "{subject}, {change}: **{difference}**{spread}.",
         **about,
         difference=in_points(row["difference"]),
-        spread=_spread(row),
+        spread=spread(100 * (row["high"] - row["difference"])),
     )
     failed = say("Pairs that did not stay finite: {failed:.0f}.", failed=row["failed"])
     return paragraph(shown, _says(row), _leads(row), failed if row["failed"] else "")
-
-
-def _spread(row: Row) -> str:
-    if math.isnan(row["high"]):
-        return ""
-    return f" ± {100 * (row['high'] - row['difference']):.1f}"
 
 
 def _says(row: Row) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
+from fercore.display import signed
 from fercore.experiments.verdicts import MARGIN
 from fercore.figures import NAMES
 from fercore.language import mark, say
-from fercore.tables import signed
 
 SUBJECTS = {**NAMES, "lead": mark("lead of MobileNet"), "": ""}
 """What a change speaks of, for people."""
@@ -46,4 +44,4 @@ def nothing_tried(judged: pd.DataFrame) -> bool:
 
 def in_points(difference: float) -> str:
     """As "+1.2 points"."""
-    return say("{points} points", points=signed(difference, math.nan))
+    return say("{points} points", points=signed(difference))
