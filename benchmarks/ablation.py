@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from throughput import network
 
-from fercore import analysis, sweep
+from fercore import analysis, presets, sweep
 from fercore.data import load
 from fercore.display import signed
-from fercore.setting import Setting, check, preset
+from fercore.setting import Setting, check
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec, TrainSpec
 from fercore.store import measured
 from fercore.store.elsewhere import Elsewhere
@@ -47,7 +47,7 @@ VARIANTS: dict[str, dict[str, object]] = {
 
 def setting(path: str) -> Setting:
     """The preset fer2013's, on this file."""
-    return check(preset("fer2013") | {"DATA": path})
+    return check(presets.read(presets.find("fer2013")) | {"DATA": path})
 
 
 def specs(asked: Setting, model: ModelSpec, seeds: list[int]) -> dict[tuple[str, int], RunSpec]:

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fercore import archive, models, study
-from fercore.setting import preset
+from fercore import archive, models, presets, study
 from fercore.spec import ModelSpec
 
 SPLIT = "PublicTest"
@@ -32,7 +31,7 @@ def photographs(smallest: int) -> tuple[list[ModelSpec], pd.Series]:
 
 def drawn(networks: list[ModelSpec]) -> pd.Series:
     """The same networks on drawn faces, by the quick preset."""
-    this = study.begin({**preset("quick"), "NETWORKS": ["a-cnn-1333k"]})
+    this = study.begin({**presets.read(presets.find("quick")), "NETWORKS": ["a-cnn-1333k"]})
     runs = this.train(networks)
     return runs.groupby("network")[SPLIT].mean()
 

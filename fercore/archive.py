@@ -14,14 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from fercore import models
+from fercore import models, presets
 from fercore.data import TEST_SPLITS
 from fercore.display import Provenance
 from fercore.experiments import trials
 from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
 from fercore.language import mark, say, use
 from fercore.provenance import commit, root
-from fercore.setting import Question, Setting, StudyError, check, named, preset
+from fercore.setting import Question, Setting, StudyError, check, named
 from fercore.spec import DataSpec, ModelSpec
 from fercore.store import measured
 from fercore.store.elsewhere import usable
@@ -41,7 +41,7 @@ def begin(parameters: Mapping[str, Any]) -> Archive:
 
     Raises `fercore.study.StudyError` for others, and where no record fits.
     """
-    recipe, names = preset(PRESET), named(parameters)
+    recipe, names = presets.read(presets.find(PRESET)), named(parameters)
     if others := sorted(names.keys() - {"LANG"}):
         listed = ", ".join(others)
         raise StudyError(f"{listed}: the records follow one recipe; expected LANG alone")

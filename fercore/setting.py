@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import numpy as np
 import pandas as pd
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from fercore import models
 from fercore.analysis import SEED
@@ -60,6 +62,18 @@ class Setting(Spec):
     EXECUTOR: str = "auto"
     RECORDS: bool = True
     LANG: Literal["en", "zh-TW"] = "en"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_typed(cls, value: Any, info: ValidationInfo) -> Any:
+        """A text is read as the command line has it. True is no number, though Python counts it."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, str):
+            return _read(value, kind)
+        items = value if isinstance(value, list | tuple) else [value]
+        if kind is not bool and any(isinstance(item, bool) for item in items):
+            raise PydanticCustomError("bool", "expected no True or False")
+        return value
 
     @property
     def source(self) -> str:
@@ -163,16 +177,19 @@ def _found(name: str, value: str) -> Path:
         raise StudyError(f"{name}: no such file or folder: {error}") from None
 
 
-def preset(name: str) -> dict[str, Any]:
-    """The parameters of one of the project's own presets."""
-    path = root() / "notebooks" / "presets" / f"{name}.yaml"
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content
-
-
 def named(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """What counts as a parameter in a notebook's namespace: upper case, from two letters on."""
     return {name: value for name, value in namespace.items() if name.isupper() and len(name) > 1}
+
+
+def typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts of a command line and values of YAML as numbers, texts, lists and None.
+
+    Each is checked by itself. Raises `StudyError` as `check` does, also for any unknown name.
+    """
+    with _one_line_per_fault():
+        values = Setting(**parameters).model_dump(mode="json")
+    return {name: values[name] for name in parameters}
 
 
 def check(parameters: Mapping[str, Any]) -> Setting:
@@ -182,13 +199,10 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     Raises `StudyError` with one line per fault: the parameter, what is allowed, what was found.
     """
     names = named(parameters)
-    _refuse_truth(names)
-    try:
+    with _one_line_per_fault():
         setting = Setting(**names)
         setting.recipe(setting.passes)
         _ = setting.data, setting.ferplus
-    except ValidationError as error:
-        raise StudyError("\n".join(_faults(error.errors()))) from None
     try:
         parse(setting.EXECUTOR)
     except ExecutorError as error:
@@ -201,13 +215,13 @@ def check(parameters: Mapping[str, Any]) -> Setting:
     return setting
 
 
-def _refuse_truth(names: Mapping[str, Any]) -> None:
-    """True is no number, though Python counts with it."""
-    for name, value in names.items():
-        field = Setting.model_fields.get(name)
-        items = value if isinstance(value, list | tuple) else [value]
-        if field and field.annotation is not bool and any(isinstance(i, bool) for i in items):
-            raise StudyError(f"{name}: expected no True or False, found {value!r}")
+def _read(text: str, kind: Any) -> str | list[str] | None:
+    """A text for a field of this type: a list between commas, None by its name."""
+    if get_origin(kind) is tuple:
+        items = [item.strip(" '\"") for item in text.strip("[]() ").split(",")]
+        return [item for item in items if item]
+    optional = type(None) in get_args(kind)
+    return None if optional and text.strip().lower() in ("", "none", "null") else text
 
 
 def _check_networks(setting: Setting, given: Mapping[str, Any]) -> None:
@@ -223,6 +237,14 @@ def _check_networks(setting: Setting, given: Mapping[str, Any]) -> None:
         raise StudyError("BUDGETS: expected one number or more, or REPORTED = True, found none")
 
 
+@contextmanager
+def _one_line_per_fault() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise StudyError("\n".join(_faults(error.errors()))) from None
+
+
 def _faults(errors: Sequence[Any]) -> list[str]:
     """One line per fault; that a list is too short without its faulty items is no news."""
     lists = {error["loc"][0] for error in errors if len(error["loc"]) > 1}
@@ -234,7 +256,8 @@ def _faults(errors: Sequence[Any]) -> list[str]:
 
 
 def _fault(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"]).upper()
     if error["type"] == "extra_forbidden":
-        return f"{place}: no such parameter; there are {', '.join(Setting.model_fields)}"
-    return f"{place}: {error['msg']}, found {error['input']!r}"
+        return f"{error['loc'][0]}: no such parameter; there are {', '.join(Setting.model_fields)}"
+    place = ".".join(str(part) for part in error["loc"]).upper()
+    expected = error["msg"].replace("tuple", "list").replace("Tuple", "List")
+    return f"{place}: {expected}, found {reprlib.repr(error['input'])}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
+from fercore import presets
 from fercore.report.notebooks import find
 from fercore.report.parameters import declared
 from fercore.setting import Setting, check
@@ -76,7 +76,7 @@ def test_it_ends_with_its_provenance(path: Path) -> None:
 
 
 def test_defaults_are_those_of_the_quick_preset() -> None:
-    quick = yaml.safe_load((FOLDER / "presets" / "quick.yaml").read_text())
+    quick = presets.read(FOLDER / "presets" / "quick.yaml")
     defaults = {
         name: parameter.default for path in NOTEBOOKS for name, parameter in declared(path).items()
     }
@@ -93,6 +93,6 @@ def test_notebooks_agree_on_what_they_share(path: Path) -> None:
     "preset", sorted((FOLDER / "presets").glob("*.yaml")), ids=lambda p: p.stem
 )
 def test_presets_are_valid_settings(preset: Path) -> None:
-    content = yaml.safe_load(preset.read_text())
+    content = presets.read(preset)
     assert content.keys() <= Setting.model_fields.keys()
     check(content)

@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from nbformat import NotebookNode
 
+from fercore import presets
 from fercore.language import speaking
 from fercore.report.artifacts import write_artifacts
 from fercore.report.execute import NotebookError, execute
@@ -30,7 +31,7 @@ from fercore.report.notebooks import (
     translated,
     write_text,
 )
-from fercore.report.parameters import assignments, declared, find_preset, resolve
+from fercore.report.parameters import assignments, declared, resolve
 from fercore.report.pdf import pdf
 
 __all__ = ["Job", "NotebookError", "ParameterError", "ReportError", "build"]
@@ -53,14 +54,17 @@ class Job:
     @property
     def out(self) -> Path:
         """Where the report goes; single notebooks have a folder of their own within."""
-        whole = self.reports / find_preset(self.preset, self.notebooks).stem
+        whole = self.reports / presets.find(self.preset, self.notebooks).stem
         return whole / "-".join(self.only) if self.only else whole
 
     def parameters(self) -> dict[Path, dict[str, Any]]:
-        """What each notebook asked for is given. Raises `ReportError` if that cannot be."""
+        """What each notebook asked for is given.
+
+        Raises `ReportError`, or `PresetError` or `StudyError` for a preset or a value.
+        """
         available = find(self.notebooks)
         asked = select(available, self.only)
-        preset = find_preset(self.preset, self.notebooks)
+        preset = presets.find(self.preset, self.notebooks)
         return resolve(asked, available, preset, assignments(self.overrides))
 
 
@@ -70,7 +74,7 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     The whole report is report.html and report.pdf; notebooks asked for by name get a page each.
     A notebook that fails is kept in failed/, the others still run, and no report is written.
 
-    Raises `ReportError` before anything runs if the request does not fit the notebooks, and
+    Raises as `Job.parameters` before anything runs if the request does not fit the notebooks, and
     `NotebookError`, one screen per notebook, if cells failed.
     """
     parameters, out = job.parameters(), job.out

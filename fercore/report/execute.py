@@ -61,7 +61,7 @@ def execute(
         papermill.execute_notebook(
             _literally(notebook),
             _literally(target),
-            parameters={name: _plain(value) for name, value in parameters.items()},
+            parameters=dict(parameters),
             cwd=str(notebook.resolve().parent),
             kernel_name="python3",
             language="python",
@@ -103,11 +103,6 @@ def _is_noise(output: NotebookNode) -> bool:
 def _literally(path: Path) -> str:
     """Papermill takes a path for a format string; braces in a folder's name are doubled."""
     return str(path.resolve()).replace("{", "{{").replace("}", "}}")
-
-
-def _plain(value: Any) -> Any:
-    """Papermill would pass a tuple as a text."""
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _screen(notebook: Path, error: PapermillExecutionError) -> str:

@@ -15,11 +15,11 @@ from fercore.language import say
 
 
 class ReportError(ValueError):
-    """A request that no report can be made of: notebooks, preset or parameters do not fit."""
+    """A request that no report can be made of: notebooks or parameters do not fit."""
 
 
 class ParameterError(ReportError):
-    """A parameter, its value or a preset that does not fit the notebooks."""
+    """A parameter that the notebooks do not have, or a path that leads nowhere."""
 
 
 def find(folder: Path) -> list[Path]:

@@ -9,18 +9,15 @@ from __future__ import annotations
 import ast
 import difflib
 import io
-import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from fercore import presets
 from fercore.report.notebooks import ParameterError, read
 from fercore.report.paths import absolute
-from fercore.report.values import convert
 
 
 @dataclass(frozen=True)
@@ -67,33 +64,6 @@ def assignments(texts: Iterable[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def find_preset(preset: str, notebooks: Path) -> Path:
-    """The preset's file: a name in `notebooks`/presets, or a path that ends in .yaml or .yml."""
-    if Path(preset).suffix in (".yaml", ".yml"):
-        path = Path(preset)
-    else:
-        path = notebooks / "presets" / f"{preset}.yaml"
-    if path.is_file():
-        return path
-    known = ", ".join(sorted(file.stem for file in (notebooks / "presets").glob("*.yaml")))
-    raise ParameterError(f"no preset {preset!r} ({path}); there are: {known or 'none'}")
-
-
-def read_preset(path: Path) -> dict[str, Any]:
-    """A preset: one flat mapping of UPPERCASE names to values; an empty file changes nothing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-        raise ParameterError(f"{path}: no valid YAML: {error}") from None
-    if not isinstance(content, dict) or not all(str(name).isupper() for name in content):
-        raise ParameterError(f"{path}: expected lines NAME: value with names in upper case")
-    for name in content:  # YAML lets the last one win, without a word
-        if len(re.findall(rf"^{re.escape(str(name))}\s*:", text, re.MULTILINE)) > 1:
-            raise ParameterError(f"{path}: {name}: expected once, found more than once")
-    return content
-
-
 def resolve(
     asked: Sequence[Path],
     available: Sequence[Path],
@@ -101,25 +71,24 @@ def resolve(
     overrides: Mapping[str, str],
     base: Path | None = None,
 ) -> dict[Path, dict[str, Any]]:
-    """What to pass to each of the `asked` notebooks, parsed by the type of its own default.
+    """What to pass to each of the `asked` notebooks: numbers, texts, lists and None.
 
     A name in `overrides` must belong to at least one of the asked notebooks, a name in the preset
     to at least one of the available ones. Paths in overrides are taken from `base` (default: the
     current folder), those in a preset from the folder above the notebooks.
+    Raises `ParameterError`, `fercore.presets.PresetError`, `fercore.setting.StudyError`.
     """
+    from fercore.setting import typed  # here: it needs torch, which takes a second
+
     known = {notebook: declared(notebook) for notebook in {*asked, *available}}
-    settings = read_preset(preset)
+    settings = presets.read(preset)
     _refuse_unknown(settings, known, f"preset {preset.name}: ")
     _refuse_unknown(overrides, {notebook: known[notebook] for notebook in asked}, "")
     preset_only = {name: value for name, value in settings.items() if name not in overrides}
     settings = absolute(preset_only, asked[0].resolve().parent.parent)
-    settings |= absolute(overrides, base or Path.cwd())
+    settings = typed(settings | absolute(overrides, base or Path.cwd()))
     return {
-        notebook: {
-            name: convert(name, value, known[notebook][name].default)
-            for name, value in settings.items()
-            if name in known[notebook]
-        }
+        notebook: {name: value for name, value in settings.items() if name in known[notebook]}
         for notebook in asked
     }
 

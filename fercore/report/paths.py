@@ -7,7 +7,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from fercore.report.notebooks import ParameterError
-from fercore.report.values import short
 
 PATHS = {
     "DATA": "Give DATA=path/to/fer2013.csv, or fetch FER2013 into data/ by: make data",
@@ -22,13 +21,13 @@ def absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
     result = dict(settings)
     for name, advice in PATHS.items():
         value = result.get(name)
-        if not isinstance(value, str) or value.lower() in ("synthetic", "none", ""):
+        if not isinstance(value, str) or value.lower() in ("synthetic", "none", "null", ""):
             continue
         path = _existing(base, value)
         if path is None:
             raise ParameterError(
-                f"{name}={short(value)[1:-1]}: no such file or folder "
-                f"({short(str(base / value))[1:-1]}). {advice}"
+                f"{name}={_short(value)}: no such file or folder "
+                f"({_short(str(base / value))}). {advice}"
             )
         result[name] = str(path)
     return result
@@ -37,6 +36,12 @@ def absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def name_of(file: object) -> str:
     """A file by its name only: folders are of no use to another reader."""
     return PurePath(str(file)).name
+
+
+def _short(text: str) -> str:
+    """As Python writes it, without the quotes: on one line, and not without end."""
+    found = repr(text)[1:-1]
+    return found if len(found) < 300 else f"{found[:150]} ... {found[-150:]}"
 
 
 def _existing(base: Path, value: str) -> Path | None:
