@@ -14,7 +14,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from fercore.display import MISSING, Chart, spread
+from fercore.display import MISSING, Chart, percent
 from fercore.figures import COLOURS, NAMES
 from fercore.language import mark, say
 
@@ -94,7 +94,7 @@ def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
         **more,
         **percents,
         high=percents["percent"] + half,
-        accuracy=[f"{m:.1f}{spread(h)} %" for m, h in zip(percents["percent"], half, strict=True)],
+        accuracy=[f"{percent(*pair)} %" for pair in zip(done["mean"], done["high"], strict=True)],
         runs=done["network"].map(known["run_id"].agg(", ".join)),
         family_name=done["family"].map(NAMES).map(say),
         kind="ours",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import struct
 
 import matplotlib.pyplot as plt
@@ -12,7 +13,16 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from fercore.display import MISSING, PROVENANCE_MIME, DisplayError, Figure, Provenance, Table
+from fercore.display import (
+    MISSING,
+    PROVENANCE_MIME,
+    DisplayError,
+    Figure,
+    Provenance,
+    Table,
+    percent,
+    signed,
+)
 from tests.executed_notebooks import HOSTILE, drawing, figure, provenance, run, table
 
 
@@ -270,3 +280,27 @@ def test_provenance_without_runs_says_so() -> None:
 def test_provenance_names_what_it_lacks() -> None:
     with pytest.raises(DisplayError, match="provenance lacks data, runs"):
         Provenance({"notebook": "q1"})
+
+
+@pytest.mark.parametrize(
+    ("lead", "high", "text"),
+    [
+        (0.012, 0.02, "+1.2 ± 0.8"),
+        (-0.009, 0.0895, "−0.9 ± 9.8"),
+        (0.0532, 0.2, "+5 ± 15"),
+        (-0.002, 0.0976, "+0 ± 10"),
+        (-0.0004, 0.01, "+0.0 ± 1.0"),
+        (0.05, math.nan, "+5.0"),
+        (math.nan, math.nan, None),
+    ],
+)
+def test_a_number_has_the_decimals_that_its_interval_supports(
+    lead: float, high: float, text: str | None
+) -> None:
+    assert signed(lead, high) == text
+
+
+def test_a_mean_is_rounded_with_its_interval() -> None:
+    assert percent(0.5772, 0.6572) == "57.7 ± 8.0"
+    assert percent(0.5772, 0.7072) == "58 ± 13"
+    assert percent(math.nan) == "failed"

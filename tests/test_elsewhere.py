@@ -46,7 +46,7 @@ def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) 
     assert list(pairs["image_verdict"]) == ["no predictions"]
     shown = tables.pairs(pairs, split)
     assert isinstance(shown, Table)
-    assert "± images" not in shown.frame
+    assert "± images, points" not in shown.frame
     assert "come without their predictions" in shown.caption
     curves = analysis.compare(analysis.summarise(runs, split, means), means)
     summary = analysis.summarise(runs, split, means)

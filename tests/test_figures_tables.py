@@ -156,7 +156,7 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
     )
     shown = tables.published(theirs, summary(table), "PublicTest")
     assert shown.frame["here, PublicTest %"].item() == pytest.approx(51)
-    assert shown.frame["difference"].item().startswith("−9.0 ± ")
+    assert shown.frame["difference, points"].item().startswith("−9.0 ± ")
     alone = tables.published(theirs.assign(network="x"), summary(table), "PublicTest")
     assert "here, PublicTest %" not in alone.frame
 
@@ -173,9 +173,11 @@ def test_pairs_keep_the_two_kinds_of_interval_apart(table: pd.DataFrame) -> None
     right = {"m1": np.arange(100)[None] < 60, "c1": np.arange(100)[None] < 40}
     both = analysis.over_images(pairs(table).head(1), right, np.random.default_rng(0))
     shown = shows(tables.pairs(both, "PublicTest"), Table)
-    assert {"± seeds", "over seeds", "± images", "over images"} <= set(shown.frame.columns)
+    assert {"lead, points", "over seeds", "± images, points", "over images"} <= set(
+        shown.frame.columns
+    )
     assert "Neither contains the other" in shown.caption
-    assert "± images" not in shows(tables.pairs(pairs(table), "PublicTest"), Table).frame
+    assert "± images, points" not in shows(tables.pairs(pairs(table), "PublicTest"), Table).frame
     bars = shows(figures.leads(both, "PublicTest"), Figure).figure.axes[0].containers
     assert len(bars) == 2
 
@@ -193,7 +195,7 @@ def test_budgets_show_the_winner_by_unit() -> None:
     shown = tables.budgets(units, "PublicTest").frame.set_index("budget")
     row = shown.loc["trainable parameters"]
     assert row["by the means"] == "MobileNet ahead, then the plain CNN"
-    assert str(row["lead, smallest"]).startswith("+10.0 ± ")
+    assert str(row["smallest: lead, points"]).startswith("+10.0 ± ")
     assert str(row["cross at"]).startswith("31.6k (")
     assert str(shown.loc["bytes of the weight file", "cross at"]).startswith("126k (")
     assert shown.loc["milliseconds per image", "from"] == "0.5 ms"
@@ -214,7 +216,7 @@ def test_a_budget_without_replicates_claims_no_share() -> None:
     )
     shown = tables.budgets([compared(one)], "PublicTest").frame
     assert shown["do not cross once %"].isna().all()
-    assert shown["lead, smallest"].item() == "+10.0"
+    assert shown["smallest: lead, points"].item() == "+10.0"
     apart = tables.budgets([compared(one.head(1))], "PublicTest").frame
     assert apart["by the means"].item() == "no common budgets"
 
@@ -254,8 +256,8 @@ def test_where_there_is_nothing_to_show_one_sentence_says_so(table: pd.DataFrame
 def test_calibration_is_the_mean_over_seeds(table: pd.DataFrame) -> None:
     done = table[table["status"] == "done"].assign(confidence=0.8, ece=[0.1, 0.3] * 3 + [0.2])
     shown = shows(tables.calibration(done, "PublicTest"), Table).frame.set_index("network")
-    assert shown.loc["m1", "ECE"] == pytest.approx(20)
-    assert shown.loc["m1", "too sure by"] == pytest.approx(29)
+    assert shown.loc["m1", "ECE, points"] == pytest.approx(20)
+    assert shown.loc["m1", "too sure by, points"] == pytest.approx(29)
 
 
 @pytest.mark.parametrize(

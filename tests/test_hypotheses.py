@@ -229,7 +229,7 @@ def test_a_hypothesis_is_what_its_changes_agree_on() -> None:
 @pytest.mark.parametrize(
     ("values", "more", "words"),
     [
-        ([0.04, 0.05, 0.05, 0.06], {}, "+5.0 points** ± 1.3. Supported."),
+        ([0.04, 0.05, 0.05, 0.06], {}, "+5.0 ± 1.3 points**. Supported."),
         ([-0.05, -0.05, -0.04, -0.06], {}, "Not supported: the opposite holds."),
         ([0.001, -0.001, 0.002, -0.002], {}, "an effect of 1 point is ruled out."),
         ([0.05, -0.04, 0.03, -0.02], {}, "Undecided: neither"),

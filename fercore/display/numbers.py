@@ -33,23 +33,34 @@ def _default_form(value: Any) -> str:
     return ""
 
 
+WIDE = 9.95
+"""Percent or points: of a number with half such an interval, decimals say nothing."""
+
+
+def number(value: float, half: float = math.nan, sign: str = "") -> str:
+    """Percent or points with the decimals that half the interval supports: none or one."""
+    return text_of(value, f"{sign}z.{0 if half >= WIDE else 1}f")
+
+
+def spread(half: float) -> str:
+    """Half an interval, as " ± 1.3" or " ± 15"; empty where there is none."""
+    return "" if pd.isna(half) else f" ± {number(half, half)}"
+
+
 def percent(mean: float, high: float = math.nan) -> str:
     """A mean with half its interval in percent, as "61.2 ± 1.3"; "61.2" without an interval."""
     if pd.isna(mean):
         return say("failed")
-    return f"{100 * mean:.1f}{spread(100 * (high - mean))}"
+    half = 100 * (high - mean)
+    return number(100 * mean, half) + spread(half)
 
 
 def signed(lead: float, high: float = math.nan) -> str | None:
     """A lead with half its interval in points, as "+1.2 ± 0.8"; None for an unknown one."""
     if pd.isna(lead):
         return None
-    return text_of(100 * lead, "+.1f") + spread(100 * (high - lead))
-
-
-def spread(points: float) -> str:
-    """Half an interval, as " ± 1.3"; empty where there is none."""
-    return "" if pd.isna(points) else f" ± {points:.1f}"
+    half = 100 * (high - lead)
+    return number(100 * lead, half, "+") + spread(half)
 
 
 def in_percent(share: float) -> str:

@@ -25,16 +25,17 @@ from fercore.language import mark, say
 HEADS = mark(
     (
         *("network", "report", "channels", "trainable", "Keras total", "MMACs", "file kB", "seeds"),
-        *("failed", "valid %", "what", "value", "size", "from", "plain CNN", "lead", "± seeds"),
-        *("over seeds", "± images", "over images", "budget", "to", "lead, smallest", "cross at"),
-        *("lead, largest", "by the means", "do not cross once %", "its conclusion", "this run"),
-        *("sizes tested", "its epochs", "its split", "its %", "difference", "its protocol"),
-        *("expression", "images", "recall lead", "F1 lead", "confidence %", "too sure by"),
-        *("without repeats %", "ms per image", "activations kB", "macs", "hypothesis", "of"),
-        *("compared", "sizes", "verdict", "parameters", "of control", "treatment %", "control %"),
-        *("run", "seed", "epochs", "device", "commit", "used", "name", "set by", "meaning"),
-        *("notebooks", "stem", "depthwise", "pointwise", "plain convolution", "normalisation"),
-        *("dense head", "yes", "no"),
+        *("failed", "valid %", "what", "value", "size", "from", "plain CNN", "lead, points"),
+        *("over seeds", "± images, points", "over images", "budget", "to"),
+        *("smallest: lead, points", "cross at", "largest: lead, points", "by the means"),
+        *("do not cross once %", "its conclusion", "this run", "sizes tested", "its epochs"),
+        *("its split", "its %", "difference, points", "its protocol", "expression", "images"),
+        *("recall lead, points", "F1 lead, points", "confidence %", "too sure by, points"),
+        *("ECE, points", "without repeats %", "ms per image", "activations kB", "macs"),
+        *("hypothesis", "of", "compared", "sizes", "verdict", "parameters", "of control"),
+        *("treatment %", "control %", "run", "seed", "epochs", "device", "commit", "used", "name"),
+        *("set by", "meaning", "notebooks", "stem", "depthwise", "pointwise", "plain convolution"),
+        *("normalisation", "dense head", "yes", "no"),
     )
 )
 """What stands at the head of tables; `html_table` says it in the report's language."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from fercore.analysis import Row, difference, smallest_within, unlearned
-from fercore.display import Text, percent, spread, times
+from fercore.display import Text, percent, times
 from fercore.figures import NAMES, short
 from fercore.language import mark, paragraph, say
 from fercore.sentences.words import answer, lead, points
@@ -87,9 +87,8 @@ LEARNED_ALONE = mark("The one {name} that learned reaches {reach}; one size show
 
 def _reach(row: Row) -> str:
     return say(
-        "**{accuracy}{spread} %** with {parameters:,} trainable parameters ({network})",
-        accuracy=percent(row["mean"]),
-        spread=spread(100 * (row["high"] - row["mean"])),
+        "**{accuracy} %** with {parameters:,} trainable parameters ({network})",
+        accuracy=percent(row["mean"], row["high"]),
         parameters=row["params_trainable"],
         network=row["network"],
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from fercore.analysis import LEARNED, Row, unlearned
-from fercore.display import Text, spread
+from fercore.display import Text, number, spread
 from fercore.language import mark, paragraph, say
 
 ANSWER = mark("**Answer** ({about}). {note}")
@@ -23,9 +25,9 @@ def answer(split: str, summary: pd.DataFrame, note: str, *sentences: str) -> Tex
     return Text("\n\n".join(filter(None, [head, paragraph(*sentences), remarks])))
 
 
-def points(value: float) -> str:
-    """The size of a difference, as "1.2 points"."""
-    return say("{points:.1f} points", points=100 * abs(value))
+def points(value: float, half: float = math.nan) -> str:
+    """The size of a difference, as "1.2 points", rounded to what half its interval supports."""
+    return say("{points} points", points=number(100 * abs(value), half))
 
 
 def seeds(summary: pd.DataFrame) -> str:
@@ -39,19 +41,20 @@ def seeds(summary: pd.DataFrame) -> str:
 def lead(first: str, second: str, row: Row) -> str:
     """Who leads, by how much, and how sure that is; first and second as they are to be called."""
     leader, other = (first, second) if row["lead"] >= 0 else (second, first)
-    ahead = points(row["lead"])
+    half = 100 * (row["high"] - row["lead"])
+    ahead = points(row["lead"], half)
     by = say("{leader} is {points} ahead of {other}", leader=leader, points=ahead, other=other)
     if row["verdict"] == "one seed":
         return say("{by}, from a single seed: nothing says how sure that is", by=by)
-    half = spread(100 * (row["high"] - row["lead"])).strip()
+    within = spread(half).strip()
     if row["verdict"] != "undecided":
-        return say("{by} ({spread})", by=by, spread=half)
+        return say("{by} ({spread})", by=by, spread=within)
     return say(
         "no difference is shown between {first} and {second} ({by}, {spread})",
         first=first,
         second=second,
         by=by,
-        spread=half,
+        spread=within,
     )
 
 

@@ -33,7 +33,9 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
         lead = ours["mean"].to_numpy() - figures["accuracy"].to_numpy()
         spread = (ours["high"] - ours["mean"]).to_numpy()
         shown[say("here, {split} %", split=split)] = 100 * ours["mean"].to_numpy()
-        shown["difference"] = [signed(*pair) for pair in zip(lead, lead + spread, strict=True)]
+        shown["difference, points"] = [
+            signed(*pair) for pair in zip(lead, lead + spread, strict=True)
+        ]
         caption = say(
             "What the reports published, on photographs, beside what the same networks reach "
             "here, and ours less theirs in points (± 95 % over our seeds; theirs are single "
@@ -66,15 +68,16 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "plain CNN": matched["cnn"],
             "MobileNet %": 100 * matched["mobilenet_mean"],
             "CNN %": 100 * matched["cnn_mean"],
-            "lead": 100 * matched["lead"],
-            "± seeds": 100 * (matched["high"] - matched["lead"]),
+            "lead, points": [
+                signed(*p) for p in zip(matched["lead"], matched["high"], strict=True)
+            ],
             "over seeds": matched["verdict"].map(VERDICTS).map(say),
         }
     )
-    formats = {"MobileNet %": ".1f", "CNN %": ".1f", "lead": "+.1f", "± seeds": ".1f"}
+    formats = {"MobileNet %": ".1f", "CNN %": ".1f"}
     caption = say(
-        "MobileNet against the plain CNN of equal trainable parameters, {split}; lead in "
-        "percentage points. ± seeds: 95 % interval over seeds, for these images.",
+        "MobileNet against the plain CNN of equal trainable parameters, {split}; lead of "
+        "MobileNet, ± 95 % over seeds, for these images.",
         split=split,
     )
     if "image_high" in matched and matched["image_high"].isna().all():
@@ -84,9 +87,9 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
         )
         caption = paragraph(caption, none)
     elif "image_high" in matched:
-        shown["± images"] = 100 * (matched["image_high"] - matched["image_lead"])
+        shown["± images, points"] = 100 * (matched["image_high"] - matched["image_lead"])
         shown["over images"] = matched["image_verdict"].map(VERDICTS).map(say)
-        formats["± images"] = ".1f"
+        formats["± images, points"] = ".1f"
         images = say(
             "± images: 95 % interval over test images, for these trained networks (paired "
             "bootstrap). Neither contains the other."
@@ -127,7 +130,7 @@ def _budget(comparison: Comparison) -> Row:
         "from": amount(comparison.start, unit),
         "to": amount(comparison.stop, unit),
         **{
-            f"lead, {end}": signed(row["lead"], row["high"]) if row else None
+            f"{end}: lead, points": signed(row["lead"], row["high"]) if row else None
             for end, row in ends.items()
         },
         "by the means": say(OUTCOMES[comparison.outcome]),

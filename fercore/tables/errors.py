@@ -12,16 +12,10 @@ def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
     """Recall and F1 by class; see `analysis.class_table`. Of no network: an empty text."""
     if len(rows.columns) == 1:
         return Text("")
-    recall = " recall"
-    rows = rows.assign(expression=rows["expression"].map(say)).rename(
-        columns=lambda name: (
-            say("{network} recall", network=name.removesuffix(recall))
-            if name.endswith(recall)
-            else name
-        )
-    )
     figures = [column for column in rows.columns if column not in ("expression", "images")]
     leads = [column for column in figures if column.endswith(" lead")]
+    forms = dict.fromkeys(figures, ".0f") | dict.fromkeys(leads, "+.0f")
+    rows = rows.assign(expression=rows["expression"].map(say)).rename(columns=_head)
     return Table(
         rows,
         name="classes",
@@ -31,9 +25,22 @@ def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
         )
         if leads
         else say("Recall and F1 by expression, in percent, summed over seeds."),
-        formats=dict.fromkeys(figures, ".0f") | dict.fromkeys(leads, "+.0f"),
+        formats={_head(column): form for column, form in forms.items()},
         note=note,
     )
+
+
+def _head(column: str) -> str:
+    """With its unit, what `analysis.class_table` calls "NETWORK recall", "F1 lead" and so on."""
+    network, _, figure = column.rpartition(" ")
+    match figure:
+        case "lead":
+            return f"{column}, points"
+        case "recall":
+            return say("{network} recall %", network=network)
+        case "F1":
+            return say("{network} F1 %", network=network)
+    return column
 
 
 def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
@@ -44,8 +51,8 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Te
     if runs.empty:
         return Text(say(NO_PREDICTIONS))
     shown = runs.groupby("network", sort=False)[[split, "confidence", "ece"]].mean().mul(100)
-    shown.insert(2, "too sure by", shown["confidence"] - shown[split])
-    shown.columns = pd.Index([f"{split} %", "confidence %", "too sure by", "ECE"])
+    shown.insert(2, "too sure by, points", shown["confidence"] - shown[split])
+    shown.columns = pd.Index([f"{split} %", "confidence %", "too sure by, points", "ECE, points"])
     return Table(
         shown.reset_index(),
         name="calibration",
@@ -56,7 +63,7 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Te
             "runs without predictions in the store are left out.",
             split=split,
         ),
-        formats=dict.fromkeys(shown.columns, ".1f") | {"too sure by": "+.1f"},
+        formats=dict.fromkeys(shown.columns, ".1f") | {"too sure by, points": "+.1f"},
         note=note,
     )
 
@@ -65,8 +72,8 @@ def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
     """Accuracy with and without the test images that repeat a Training image."""
     fresh = f"{split}_unseen"
     kept = runs.groupby("network", sort=False)[[split, fresh]].mean().mul(100).reset_index()
-    kept["difference"] = kept[fresh] - kept[split]
-    kept.columns = pd.Index(["network", f"{split} %", "without repeats %", "difference"])
+    kept["difference, points"] = kept[fresh] - kept[split]
+    kept.columns = pd.Index(["network", f"{split} %", "without repeats %", "difference, points"])
     repeats = int(runs[f"{split}_repeated"].max())
     return Table(
         kept,

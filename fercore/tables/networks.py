@@ -44,7 +44,7 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
             *(_without(each[split], table["seeds"], split) for split in splits),
         ),
         note=note,
-        formats={"MMACs": ".1f", "file kB": ".0f"},
+        formats={"MMACs": ".1f", "file kB": ",.0f"},
     )
 
 
@@ -117,7 +117,7 @@ def costs(measured: pd.DataFrame, *, note: str = "") -> Table:
     shown["macs"] /= 1e6
     shown = shown.rename(columns=named | {"macs": "MMACs"})
     kilobytes = [column for column in shown.columns if column.endswith(" kB")]
-    formats = dict.fromkeys(kilobytes, ".0f") | {"MMACs": ".1f", "ms per image": ".2f"}
+    formats = dict.fromkeys(kilobytes, ",.0f") | {"MMACs": ".1f", "ms per image": ".2f"}
     return Table(
         shown,
         name="costs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.analysis import Row
-from fercore.display import Text, spread
+from fercore.display import Text
 from fercore.experiments.verdicts import FREEDOM, MARGIN, summary
 from fercore.experiments.why.words import SUBJECTS, TITLES, in_points, nothing_tried
 from fercore.language import mark, paragraph, say
@@ -72,10 +72,9 @@ def _found(row: Row) -> str:
         nothing = mark("{subject}, {change}: no pair of runs stayed finite, so nothing is shown.")
         return say(nothing, **about)
     shown = say(
-        "{subject}, {change}: **{difference}**{spread}.",
+        "{subject}, {change}: **{difference}**.",
         **about,
-        difference=in_points(row["difference"]),
-        spread=spread(100 * (row["high"] - row["difference"])),
+        difference=in_points(row["difference"], row["high"]),
     )
     failed = say("Pairs that did not stay finite: {failed:.0f}.", failed=row["failed"])
     return paragraph(shown, _says(row), _leads(row), failed if row["failed"] else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.analysis import Row
-from fercore.display import Table, Text
+from fercore.display import Table, Text, signed
 from fercore.experiments.verdicts import FREEDOM, MARGIN
 from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, nothing_tried, undirected
 from fercore.language import paragraph, say
@@ -23,8 +23,7 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
             "hypothesis": judged["hypothesis"].map(TITLES).map(say),
             "of": judged["subject"].map(SUBJECTS).map(say),
             "compared": judged["change"].map(say),
-            "difference": 100 * judged["difference"].astype(float),
-            "± 95 %": 100 * (judged["high"] - judged["difference"]).astype(float),
+            "difference, points": _differences(judged),
             "sizes": judged["sizes"].astype("Int64"),
             "seeds": judged["seeds"].astype("Int64"),
             "verdict": [_verdict(row) for row in judged.to_dict("records")],
@@ -36,7 +35,7 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
         caption=paragraph(
             say(
                 "Verdicts on the hypotheses, {split}: mean over sizes of the differences of "
-                "accuracy, in percentage points; positive speaks for the claim.",
+                "accuracy, ± 95 %; positive speaks for the claim.",
                 split=split,
             ),
             say(COVERS),
@@ -44,9 +43,12 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
             _words(),
             undirected(judged),
         ),
-        formats={"difference": "+.1f", "± 95 %": ".1f"},
         note=note,
     )
+
+
+def _differences(rows: pd.DataFrame) -> list[str | None]:
+    return [signed(*pair) for pair in zip(rows["difference"], rows["high"], strict=True)]
 
 
 def _verdict(row: Row) -> str:
@@ -80,8 +82,7 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
             "of control": found["control_params"],
             "treatment %": 100 * found["treatment"],
             "control %": 100 * found["control"],
-            "difference": 100 * found["difference"],
-            "± 95 %": 100 * (found["high"] - found["difference"]),
+            "difference, points": _differences(found),
             "seeds": found["seeds"],
         }
     )
@@ -99,6 +100,6 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
             ),
             lead if "lead" in set(found["subject"]) else "",
         ),
-        formats={"treatment %": ".1f", "control %": ".1f", "difference": "+.1f", "± 95 %": ".1f"},
+        formats={"treatment %": ".1f", "control %": ".1f"},
         note=note,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from fercore.display import signed
@@ -42,6 +44,6 @@ def nothing_tried(judged: pd.DataFrame) -> bool:
     return set(judged["verdict"]) == {"not tried"}
 
 
-def in_points(difference: float) -> str:
-    """As "+1.2 points"."""
-    return say("{points} points", points=signed(difference))
+def in_points(difference: float, high: float = math.nan) -> str:
+    """As "+1.2 points", or "+1.2 ± 0.8 points" where there is an interval."""
+    return say("{points} points", points=signed(difference, high))
