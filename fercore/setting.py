@@ -218,8 +218,8 @@ def check(parameters: Mapping[str, Any]) -> Setting:
 def _read(text: str, kind: Any) -> str | list[str] | None:
     """A text for a field of this type: a list between commas, None by its name."""
     if get_origin(kind) is tuple:
-        items = [item.strip(" '\"") for item in text.strip("[]() ").split(",")]
-        return [item for item in items if item]
+        listed = text.strip("[]() ")
+        return [item.strip(" '\"") for item in listed.split(",")] if listed else []
     optional = type(None) in get_args(kind)
     return None if optional and text.strip().lower() in ("", "none", "null") else text
 

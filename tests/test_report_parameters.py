@@ -111,6 +111,7 @@ def test_values_take_the_type_of_the_parameter(name: str, text: Any, value: Any)
         ("EPOCHS", 3.5, "EPOCHS: Input should be a valid integer, .*found 3.5"),
         ("RATE", "nan", "RATE: Input should be a finite number, found 'nan'"),
         ("FLIP", "maybe", "FLIP: Input should be a valid boolean, .*found 'maybe'"),
+        ("SEEDS", "0,,1", r"SEEDS\.1: Input should be a valid integer, .*found ''"),
         ("SEEDS", "1,x", r"SEEDS\.1: Input should be a valid integer, .*found 'x'"),
         ("SEEDS", "", "SEEDS: List should have at least 1 item"),
         ("limit", "3", "limit: no such parameter; there are DATA, "),
