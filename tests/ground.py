@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import random
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -17,13 +19,14 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from fercore import data, sweep
+from fercore import data, models, sweep
 from fercore.executors import Task, cluster
 from fercore.executors.worker import Job, make
 from fercore.progress import Progress
 from fercore.spec import DataSpec
 from fercore.store.runs import RunStore
 from fercore.training.fit import Fit
+from fercore.training.recipe import optimizer
 from tests.face_files import csv_text
 from tests.toy import bars, spec
 
@@ -31,6 +34,7 @@ RUNS, EPOCHS, STEPS, WORKERS = 3, 6, 6, 2
 ROOT = Path(__file__).parents[1]
 LOGS = "FERCORE_TORTURE"
 """Environment variable: the folder in which begun epochs and steps are counted."""
+KILL = "kill"
 SMALL = 4_096_000
 """Bytes of the disk that is filled."""
 DEADLY = "FERCORE_TORTURE_DEADLY"
@@ -39,12 +43,16 @@ FORK = multiprocessing.get_context("fork")
 
 
 class Outcome(NamedTuple):
-    """Of one fault: how often done, how often survived, epochs begun again, and how many may be."""
+    """Of one fault: how often done, how often survived, epochs begun again, and how many may be.
+
+    kills: those that fell within training.
+    """
 
     tried: int
     survived: int
     lost: int
     allowed: int
+    kills: int = 0
 
     @property
     def good(self) -> bool:
@@ -58,23 +66,27 @@ class Outcome(NamedTuple):
 
 def total(outcomes: Iterable[Outcome]) -> Outcome:
     """Of several."""
-    tried, survived, lost, allowed = map(sum, zip(*outcomes, strict=True))
-    return Outcome(tried, survived, lost, allowed)
+    return Outcome(*map(sum, zip(*outcomes, strict=True)))
 
 
 def log_of(store: str | Path) -> Path:
-    """A line for each epoch and each step that was begun in this store."""
+    """A line for each epoch and each step that was begun in this store, and for each kill."""
     return Path(os.environ[LOGS], f"{Path(store).name}.log")
+
+
+def note(log: Path, line: str) -> None:
+    """Add a line."""
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
 
 
 def count(log: Path) -> None:
     """From now on, each epoch and each step that this process begins is a line in `log`."""
 
     def logged(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
-        def begin(*given: Any) -> Any:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(f"{name}\n")
-            return plain(*given)
+        def begin(fit: Fit, *given: Any) -> Any:
+            note(log, name)
+            return plain(fit, *given)
 
         return begin
 
@@ -102,6 +114,8 @@ class Ground:
         self.faces = data.load(source)
         where = DataSpec(source=str(source))
         self.specs = [spec(seed=seed, data=where, epochs=EPOCHS) for seed in range(RUNS)]
+        # Here, as it imports for seconds what each child would import else before it trains.
+        optimizer(models.build(self.specs[0].model), self.specs[0].train)
         began = time.monotonic()
         self.expected = weights(self.finished(self.store()))
         self.seconds = time.monotonic() - began
@@ -144,8 +158,12 @@ class Ground:
 
     def begun(self, store: RunStore, what: str = "epoch") -> int:
         """Epochs, or steps, that were begun in this store so far."""
+        return self.log(store).count(what)
+
+    def log(self, store: RunStore) -> list[str]:
+        """What has happened in this store so far."""
         log = log_of(store.root)
-        return log.read_text("utf-8").splitlines().count(what) if log.exists() else 0
+        return log.read_text("utf-8").splitlines() if log.exists() else []
 
     def wait(self, child: Any, store: RunStore, count: int, what: str = "epoch") -> None:
         """Until so many have been begun."""
@@ -153,13 +171,29 @@ class Ground:
             assert child.is_alive(), self.error(store)
             time.sleep(0.01)
 
+    def kill(self, child: Any, store: RunStore, steps: int) -> None:
+        """Kill a study at any moment of the epoch's time after it has begun so many steps more."""
+        self.wait(child, store, self.begun(store, "_step") + steps, "_step")
+        time.sleep(random.uniform(0, self.seconds / RUNS / EPOCHS))
+        self.strike(child, store, child.kill)
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, "the study ended before it was killed"
+
+    def strike(self, child: Any, store: RunStore, kill: Callable[[], Any]) -> None:
+        """Do this to a study that trains: has begun an epoch since the last time, and lives."""
+        assert child.is_alive(), self.error(store)
+        kill()
+        assert self.log(store)[-1:] not in ([], [KILL]), "nothing had begun"
+        note(log_of(store.root), KILL)
+
     def judge(self, store: RunStore, allowed: int, what: str = "epoch") -> Outcome:
         """Finish the study, look at what came out, and ask once more. what: is counted as lost."""
         same = weights(self.finished(store)) == self.expected
         begun = self.begun(store, what)
         repeated = self.begun(self.finished(store), what) - begun
         needed = RUNS * EPOCHS * (STEPS if what == "_step" else 1)
-        return Outcome(1, int(same and not repeated), begun - needed, allowed)
+        kills = self.log(store).count(KILL)
+        return Outcome(1, int(same and not repeated), begun - needed, allowed, kills)
 
 
 def weights(store: RunStore) -> dict[str, str]:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,23 +49,17 @@ Fault = Callable[[Ground], Outcome]
 
 
 def run_killed(ground: Ground) -> Outcome:
-    """At any moment from the first file to the last."""
+    """At any moment of training; the last epochs are left out, as it must not end before."""
     store = ground.store()
-    child = ground.start(store)
-    child.join(random.uniform(0, ground.seconds))
-    child.kill()
-    child.join()
+    ground.kill(ground.start(store), store, random.randrange(1, STEPS * (RUNS * EPOCHS - 3)))
     return ground.judge(store, allowed=1)
 
 
 def killed_again_and_again(ground: Ground) -> Outcome:
-    """Twelve times in one study."""
+    """Twelve times in one study, each time within the first two or three epochs that it makes."""
     store = ground.store()
     for _ in range(12):
-        child = ground.start(store)
-        child.join(random.uniform(0, ground.seconds / 4))
-        child.kill()
-        child.join()
+        ground.kill(ground.start(store), store, random.randint(1, STEPS))
     return ground.judge(store, allowed=12)
 
 
@@ -76,7 +71,7 @@ def killed_within_an_epoch(ground: Ground) -> Outcome:
     del os.environ[MINUTES]
     epochs, within = random.randrange(RUNS * EPOCHS), random.randint(2, STEPS)
     ground.wait(child, store, STEPS * epochs + within, "_step")
-    child.kill()
+    ground.strike(child, store, child.kill)
     child.join()
     return ground.judge(store, allowed=1, what="_step")
 
@@ -86,7 +81,7 @@ def worker_killed(ground: Ground) -> Outcome:
     store = ground.store()
     child = ground.start(store, f"local:{WORKERS}")
     ground.wait(child, store, random.randint(2, EPOCHS))
-    random.choice(workers_of(child)).kill()
+    ground.strike(child, store, random.choice(workers_of(child)).kill)
     child.join()
     done = child.exitcode == 0 and len(store.ids()) == RUNS
     return ground.judge(store, allowed=1).only_if(done)
@@ -110,7 +105,7 @@ def kernel_killed(ground: Ground, kill: Callable[[int, int], None] = os.kill) ->
     child = ground.start(store, f"local:{WORKERS}")
     ground.wait(child, store, random.randint(2, EPOCHS))
     workers = workers_of(child)
-    kill(child.pid, signal.SIGKILL)
+    ground.strike(child, store, partial(kill, child.pid, signal.SIGKILL))
     child.join()
     _, alive = psutil.wait_procs(workers, timeout=10)
     return ground.judge(store, allowed=WORKERS).only_if(not alive)
@@ -127,7 +122,7 @@ def scheduler_killed(ground: Ground) -> Outcome:
     with a_cluster(ground.folder) as (scheduler, file):
         child = ground.start(store, f"file:{file}")
         ground.wait(child, store, random.randint(2, EPOCHS))
-        scheduler.kill()
+        ground.strike(child, store, scheduler.kill)
         child.join(60)
         child.kill()
     told = "scheduler cannot be reached any more" in ground.error(store)
@@ -151,7 +146,7 @@ def half_done(ground: Ground) -> RunStore:
     store = ground.store()
     child = ground.start(store)
     ground.wait(child, store, EPOCHS + EPOCHS // 2)
-    child.kill()
+    ground.strike(child, store, child.kill)
     child.join()
     return store
 
@@ -262,7 +257,7 @@ CASES = {
 }
 """Where a finished run's file is damaged, the run is made anew: that is all of its epochs."""
 
-HEAD = f"{'fault':34}{'tried':>7}{'survived':>10}{'lost':>13}"
+HEAD = f"{'fault':34}{'tried':>7}{'survived':>10}{'kills':>7}{'lost':>13}"
 
 
 def main() -> None:
@@ -292,7 +287,8 @@ def _row(name: str, fault: Fault, ground: Ground, times: int) -> bool:
     began = time.monotonic()
     outcome = total(fault(ground) for _ in range(times))
     lost, seconds = f"{outcome.lost} of {outcome.allowed}", time.monotonic() - began
-    row = f"{name:34}{outcome.tried:>7}{outcome.survived:>10}{lost:>13}{seconds:>9.0f}"
+    row = f"{name:34}{outcome.tried:>7}{outcome.survived:>10}{outcome.kills:>7}{lost:>13}"
+    row += f"{seconds:>9.0f}"
     print(row + ("" if outcome.good else "   BROKEN"), flush=True)
     return outcome.good
 
