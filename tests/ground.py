@@ -65,8 +65,22 @@ class Outcome(NamedTuple):
 
 
 def total(outcomes: Iterable[Outcome]) -> Outcome:
-    """Of several."""
-    return Outcome(*map(sum, zip(*outcomes, strict=True)))
+    """Of several; one that lost too much has not survived, however little the others lost."""
+    kept = [one.only_if(one.good) for one in outcomes]
+    return Outcome(*map(sum, zip(*kept, strict=True)))
+
+
+def losses(lines: Iterable[str]) -> list[int]:
+    """What each time that a run went on has cost: epochs, or steps, that it began again.
+
+    lines: of a log, all of one kind, as "epoch 2 5" for seed and number.
+    """
+    found, last = [], dict[str, int]()
+    for _, run, number in map(str.split, lines):
+        if (again := last.get(run, -1) - int(number) + 1) > 0:
+            found.append(again)
+        last[run] = int(number)
+    return found
 
 
 def log_of(store: str | Path) -> Path:
@@ -85,7 +99,7 @@ def count(log: Path) -> None:
 
     def logged(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
         def begin(fit: Fit, *given: Any) -> Any:
-            note(log, name)
+            note(log, f"{name} {fit.seed} {fit.done if name == '_step' else len(fit.history)}")
             return plain(fit, *given)
 
         return begin
@@ -158,12 +172,13 @@ class Ground:
 
     def begun(self, store: RunStore, what: str = "epoch") -> int:
         """Epochs, or steps, that were begun in this store so far."""
-        return self.log(store).count(what)
+        return len(self.log(store, what))
 
-    def log(self, store: RunStore) -> list[str]:
-        """What has happened in this store so far."""
+    def log(self, store: RunStore, what: str = "") -> list[str]:
+        """What has happened in this store so far: all lines, or those of one kind."""
         log = log_of(store.root)
-        return log.read_text("utf-8").splitlines() if log.exists() else []
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
+        return [line for line in lines if line.startswith(what)]
 
     def wait(self, child: Any, store: RunStore, count: int, what: str = "epoch") -> None:
         """Until so many have been begun."""
@@ -186,14 +201,18 @@ class Ground:
         assert self.log(store)[-1:] not in ([], [KILL]), "nothing had begun"
         note(log_of(store.root), KILL)
 
-    def judge(self, store: RunStore, allowed: int, what: str = "epoch") -> Outcome:
-        """Finish the study, look at what came out, and ask once more. what: is counted as lost."""
+    def judge(self, store: RunStore, allowed: int, what: str = "epoch", each: int = 1) -> Outcome:
+        """Finish the study, look at what came out, and ask once more.
+
+        what: is counted as lost. allowed: in all; each: by one run at a time.
+        """
         same = weights(self.finished(store)) == self.expected
         begun = self.begun(store, what)
         repeated = self.begun(self.finished(store), what) - begun
         needed = RUNS * EPOCHS * (STEPS if what == "_step" else 1)
-        kills = self.log(store).count(KILL)
-        return Outcome(1, int(same and not repeated), begun - needed, allowed, kills)
+        little = max(losses(self.log(store, what)), default=0) <= each
+        kept, kills = same and not repeated and little, self.begun(store, KILL)
+        return Outcome(1, int(kept), begun - needed, allowed, kills)
 
 
 def weights(store: RunStore) -> dict[str, str]:

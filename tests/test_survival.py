@@ -9,7 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.ground import Outcome, losses, total
+
 ROOT = Path(__file__).parents[1]
+
+
+def test_each_fault_is_held_to_its_own_bound() -> None:
+    """Three epochs lost at once are too many, though three kills might have cost one each."""
+    assert total([Outcome(1, 1, 1, 1)] * 3).good
+    assert not total([Outcome(1, 1, 3, 1), Outcome(1, 1, 0, 1), Outcome(1, 1, 0, 1)]).good
+
+
+def test_what_each_kill_cost() -> None:
+    """Two runs at once, of which one begins an epoch again and the other three."""
+    lines = ["0 0", "1 0", "0 1", "0 1", "1 1", "1 2", "1 0", "0 2", "1 1", "1 2", "2 0"]
+    assert losses(f"epoch {line}" for line in lines) == [1, 3]
+    assert losses(f"epoch {line}" for line in lines[:3]) == []
 
 
 @pytest.mark.slow

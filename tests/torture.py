@@ -159,7 +159,8 @@ def damaged(pattern: str, change: Callable[[Path], Any], allowed: int) -> Fault:
         found = list(store.root.glob(pattern))
         for path in found:
             change(path)
-        return ground.judge(store, allowed=1 + allowed).only_if(bool(found))  # 1: half_done's kill
+        most = 1 + allowed  # 1: half_done's kill
+        return ground.judge(store, allowed=most, each=most).only_if(bool(found))
 
     return fault
 
