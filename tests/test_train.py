@@ -4,6 +4,8 @@ import io
 import itertools
 import logging
 import math
+import os
+import stat
 import threading
 import time
 from contextlib import nullcontext
@@ -217,6 +219,30 @@ def test_minutes_that_are_none_are_one_message(
     monkeypatch.setenv(checkpoint.MINUTES, text)
     with pytest.raises(StoreError, match=f"_MINUTES: expected a number of .*, found '{text}'"):
         run(spec(), faces, tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder is flushed where that can be asked for")
+def test_a_checkpoint_is_on_disk_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut neither its bytes nor the two renames may be missing."""
+    done: list[str] = []
+
+    def flush(descriptor: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        done.append("folder" if folder else "file")
+
+    def rename(*names: Path) -> None:
+        done.append("rename")
+        os.rename(*names)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", rename)
+    path = RunStore(tmp_path).checkpoint("0123456789ab")
+    for _ in range(2):
+        checkpoint.save(path, {"about": {}})
+    saves = ["file", "rename", "folder"], ["file", "rename", "rename", "folder"]
+    assert done == ["folder", *saves[0], *saves[1]]
 
 
 def test_a_checkpoint_from_before_steps_were_kept_is_used(faces: Faces, tmp_path: Path) -> None:

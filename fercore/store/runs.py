@@ -169,7 +169,7 @@ class RunStore:
         if target.exists():
             self._discard(target)
         new.rename(target)
-        _flush_folder(self.root)
+        flush_folder(self.root)
 
     def remove(self, run: str) -> None:
         """Delete a run, readable or not, with its checkpoints; waits for who trains it."""
@@ -207,6 +207,7 @@ class RunStore:
         path = self.root / CHECKPOINTS / f"{run}.pt"
         with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
+            flush_folder(self.root)
         return path
 
     def seal(self) -> str:
@@ -279,10 +280,10 @@ def _flush(folder: Path) -> None:
     for path in folder.iterdir():
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-    _flush_folder(folder)
+    flush_folder(folder)
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Have its names on disk; Windows does so by itself, and cannot be asked."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from fercore.store.runs import StoreError, unwritable
+from fercore.store.runs import StoreError, flush_folder, unwritable
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
         if path.exists():
             path.replace(before(path))
         new.replace(path)
+        flush_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error, len(content)) from error
     finally:
