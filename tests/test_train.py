@@ -232,9 +232,9 @@ def test_a_checkpoint_is_on_disk_under_its_name(
         folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
         done.append("folder" if folder else "file")
 
-    def rename(*names: Path) -> None:
+    def rename(old: Path, new: Path) -> None:
         done.append("rename")
-        os.rename(*names)
+        old.rename(new)
 
     monkeypatch.setattr(os, "fsync", flush)
     monkeypatch.setattr(os, "replace", rename)
