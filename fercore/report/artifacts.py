@@ -30,7 +30,7 @@ def write_artifacts(notebooks: Mapping[str, NotebookNode], out: Path) -> None:
     for key in notebooks:
         for folder in FOLDERS.values():
             for old in set((out / folder).glob(f"{key}-*")) - written:
-                old.unlink()
+                old.unlink(missing_ok=True)  # another report may clear the same folder
 
 
 def _shown(notebook: NotebookNode) -> Iterator[tuple[str, str, NotebookNode]]:
