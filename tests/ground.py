@@ -13,21 +13,23 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 
 from fercore import data, models, sweep
+from fercore.data import Faces
 from fercore.executors import Task, cluster
 from fercore.executors.worker import Job, make
 from fercore.progress import Progress
-from fercore.spec import DataSpec
+from fercore.spec import DataSpec, RunSpec
 from fercore.store.runs import RunStore
 from fercore.training.fit import Fit
 from fercore.training.recipe import optimizer
 from tests.face_files import csv_text
+from tests.outcome import Outcome, losses
 from tests.toy import bars, spec
 
 RUNS, EPOCHS, STEPS, WORKERS = 3, 6, 6, 2
@@ -40,47 +42,6 @@ SMALL = 4_096_000
 DEADLY = "FERCORE_TORTURE_DEADLY"
 """Environment variable: seed of the run that kills every worker that begins it."""
 FORK = multiprocessing.get_context("fork")
-
-
-class Outcome(NamedTuple):
-    """Of one fault: how often done, how often survived, epochs begun again, and how many may be.
-
-    kills: those that fell within training.
-    """
-
-    tried: int
-    survived: int
-    lost: int
-    allowed: int
-    kills: int = 0
-
-    @property
-    def good(self) -> bool:
-        """Was the promise kept?"""
-        return self.survived == self.tried and self.lost <= self.allowed
-
-    def only_if(self, condition: bool) -> Outcome:
-        """Survived only if this is true as well."""
-        return self if condition else self._replace(survived=0)
-
-
-def total(outcomes: Iterable[Outcome]) -> Outcome:
-    """Of several; one that lost too much has not survived, however little the others lost."""
-    kept = [one.only_if(one.good) for one in outcomes]
-    return Outcome(*map(sum, zip(*kept, strict=True)))
-
-
-def losses(lines: Iterable[str]) -> list[int]:
-    """What each time that a run went on has cost: epochs, or steps, that it began again.
-
-    lines: of a log, all of one kind, as "epoch 2 5" for seed and number.
-    """
-    found, last = [], dict[str, int]()
-    for _, run, number in map(str.split, lines):
-        if (again := last.get(run, -1) - int(number) + 1) > 0:
-            found.append(again)
-        last[run] = int(number)
-    return found
 
 
 def log_of(store: str | Path) -> Path:
@@ -117,17 +78,30 @@ def counted(task: Task, job: Job) -> None:
     make(task, job)
 
 
+def specs(source: Path) -> list[RunSpec]:
+    """The runs of a study on these faces."""
+    where = DataSpec(source=str(source))
+    return [spec(seed=seed, data=where, epochs=EPOCHS) for seed in range(RUNS)]
+
+
+def study(runs: list[RunSpec], faces: Faces, store: RunStore, executor: str) -> None:
+    """Ask for all of them, counted."""
+    count(log_of(store.root))
+    cluster.make = counted  # type: ignore[attr-defined]
+    how: dict[str, Any] = {"executor": executor, "device": "cpu", "threads": 1}
+    sweep.run(runs, faces, store, **how, progress=Progress())
+
+
 class Ground:
     """A folder with faces, and the weights that undisturbed runs on them end with."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         os.environ[LOGS] = str(folder)
-        source = folder / "fer2013.csv"
-        source.write_text(csv_text(bars()), "utf-8")
-        self.faces = data.load(source)
-        where = DataSpec(source=str(source))
-        self.specs = [spec(seed=seed, data=where, epochs=EPOCHS) for seed in range(RUNS)]
+        self.source = folder / "fer2013.csv"
+        self.source.write_text(csv_text(bars()), "utf-8")
+        self.faces = data.load(self.source)
+        self.specs = specs(self.source)
         # Here, as it imports for seconds what each child would import else before it trains.
         optimizer(models.build(self.specs[0].model), self.specs[0].train)
         began = time.monotonic()
@@ -142,21 +116,28 @@ class Ground:
         self, store: RunStore, executor: str = "serial", first: Callable[[], Any] = time.monotonic
     ) -> Any:
         """A study in a process, and a session, of its own, which does `first` before anything."""
-        child = FORK.Process(target=self._study, args=(store, executor, first))
-        child.start()
-        return child
 
-    def _study(self, store: RunStore, executor: str, first: Callable[[], Any]) -> None:
-        os.setsid()
-        count(log_of(store.root))
-        cluster.make = counted  # type: ignore[attr-defined]
-        first()
-        how: dict[str, Any] = {"executor": executor, "device": "cpu", "threads": 1}
-        try:
-            sweep.run(self.specs, self.faces, store, **how, progress=Progress())
-        except Exception as error:
-            log_of(store.root).with_suffix(".error").write_text(f"{type(error).__name__}: {error}")
-            sys.exit(1)
+        def work() -> None:
+            first()
+            study(self.specs, self.faces, store, executor)
+
+        return self.fork(store, work)
+
+    def fork(self, store: RunStore, work: Callable[[], Any]) -> Any:
+        """Do this in a process of its own; what it ends with is the store's `error`."""
+
+        def child() -> None:
+            os.setsid()
+            try:
+                work()
+            except Exception as error:
+                said = log_of(store.root).with_suffix(".error")
+                said.write_text(f"{type(error).__name__}: {error}")
+                sys.exit(1)
+
+        started = FORK.Process(target=child)
+        started.start()
+        return started
 
     def error(self, store: RunStore) -> str:
         """What a study on this store ended with; empty if it ended well."""

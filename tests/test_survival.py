@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ground import Outcome, losses, total
+from tests.outcome import Outcome, losses, total
 
 ROOT = Path(__file__).parents[1]
 

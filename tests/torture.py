@@ -34,15 +34,15 @@ from tests.ground import (
     STEPS,
     WORKERS,
     Ground,
-    Outcome,
     a_cluster,
     as_nobody,
     lock,
     small_disk,
     small_files,
-    total,
     workers_of,
 )
+from tests.kernel import kernel_killed
+from tests.outcome import Outcome, total
 
 Fault = Callable[[Ground], Outcome]
 # Processes that die
@@ -99,8 +99,8 @@ def deadly_run(ground: Ground) -> Outcome:
     return ground.judge(store, allowed=0).only_if(bool(named) and done)
 
 
-def kernel_killed(ground: Ground, kill: Callable[[int, int], None] = os.kill) -> Outcome:
-    """The study's own process, as a notebook's kernel; its workers must not outlive it."""
+def study_killed(ground: Ground, kill: Callable[[int, int], None] = os.kill) -> Outcome:
+    """The study's own process; its workers must not outlive it."""
     store = ground.store()
     child = ground.start(store, f"local:{WORKERS}")
     ground.wait(child, store, random.randint(2, EPOCHS))
@@ -113,7 +113,7 @@ def kernel_killed(ground: Ground, kill: Callable[[int, int], None] = os.kill) ->
 
 def group_killed(ground: Ground) -> Outcome:
     """Study and workers at once."""
-    return kernel_killed(ground, os.killpg)
+    return study_killed(ground, os.killpg)
 
 
 def scheduler_killed(ground: Ground) -> Outcome:
@@ -240,7 +240,8 @@ CASES = {
     "killed within an epoch (batches)": Case(killed_within_an_epoch, 20, 2),
     "worker killed": Case(worker_killed, 5),
     "run that kills its workers": Case(deadly_run, 2),
-    "kernel killed": Case(kernel_killed, 3),
+    "study's own process killed": Case(study_killed, 3),
+    "notebook's kernel killed": Case(kernel_killed, 3),
     "whole process group killed": Case(group_killed, 3),
     "scheduler of a cluster killed": Case(scheduler_killed, 3),
     "two studies at once": Case(two_at_once, 5, 1),
@@ -289,8 +290,7 @@ def _row(name: str, fault: Fault, ground: Ground, times: int) -> bool:
     outcome = total(fault(ground) for _ in range(times))
     lost, seconds = f"{outcome.lost} of {outcome.allowed}", time.monotonic() - began
     row = f"{name:34}{outcome.tried:>7}{outcome.survived:>10}{outcome.kills:>7}{lost:>13}"
-    row += f"{seconds:>9.0f}"
-    print(row + ("" if outcome.good else "   BROKEN"), flush=True)
+    print(f"{row}{seconds:>9.0f}" + ("" if outcome.good else "   BROKEN"), flush=True)
     return outcome.good
 
 
