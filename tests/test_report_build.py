@@ -104,7 +104,7 @@ def test_a_failing_cell_is_shown_kept_and_replaces_nothing(tmp_path: Path) -> No
     assert "→   2 │ raise KeyError('no such face')" in screen
     assert "KeyError: 'no such face'" in screen
     assert (out / "failed" / "q1_bad.ipynb").exists()
-    assert (out / "notebooks" / "q2_good.ipynb").exists()
+    assert (out / "failed" / "q2_good.ipynb").exists()
     assert (out / "report.html").read_text() == "a good report"
 
 

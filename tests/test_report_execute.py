@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,9 @@ from fercore.cli import main
 from fercore.report import Job, NotebookError, build
 from fercore.report.execute import execute
 from tests.face_files import random_faces
+
+GOOD = ("report.html", "report.pdf", "tables/q2-runs.csv", "notebooks/q2_good.ipynb")
+"""What an earlier report has left."""
 
 
 def write(folder: Path, name: str, *sources: str) -> None:
@@ -27,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     notebooks = tmp_path / "notebooks"
     (notebooks / "presets").mkdir(parents=True)
     (notebooks / "presets" / "quick.yaml").write_text("")
-    for name in ("report.html", "report.pdf", "tables/q2-runs.csv"):
+    for name in GOOD:
         file = tmp_path / "reports" / "quick" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"a good {name}")
@@ -35,8 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def unchanged(out: Path) -> bool:
-    names = ("report.html", "report.pdf", "tables/q2-runs.csv")
-    return all((out / name).read_text() == f"a good {name}" for name in names)
+    return all((out / name).read_text() == f"a good {name}" for name in GOOD)
 
 
 @pytest.mark.slow
@@ -64,9 +67,35 @@ def test_a_failing_cell_and_a_dead_kernel_end_the_command_not_the_other_notebook
     for name, text in (("q1_bad", "before"), ("q3_dead", "alive")):
         assert f"What was run until then: {out / 'failed' / name}.ipynb" in said
         assert f'"{text}\\n"' in (out / "failed" / f"{name}.ipynb").read_text()
-    assert (out / "notebooks" / "q2_good.ipynb").exists()
+    assert '"fine\\n"' in (out / "failed" / "q2_good.ipynb").read_text()
     assert unchanged(out)
     assert not list(out.glob(".running-*"))
+
+
+@pytest.mark.parametrize("executor", ["auto", "tcp://127.0.0.1:1"])
+def test_a_device_that_is_not_here_is_refused_before_a_kernel_starts(
+    executor: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """But not for a cluster, whose workers may have it."""
+    reports: list[Job] = []
+
+    def instead(job: Job, say: Callable[[str], None]) -> list[Path]:
+        reports.append(job)
+        return [tmp_path / "page"]
+
+    settings = ("DEVICE=cuda:99", f"EXECUTOR={executor}", "TRAIN_IMAGES=70")
+    words = [word for setting in settings for word in ("--set", setting)]
+    monkeypatch.setattr(sys, "argv", ["fercore", "report", "--only", "q2", *words])
+    monkeypatch.setattr("fercore.report.build", instead)
+    monkeypatch.setattr("fercore.data.load", lambda _, **__: random_faces(200))
+    with pytest.raises(SystemExit) as left:
+        main()
+    cluster = executor.startswith("tcp")
+    assert (left.value.code or 0, len(reports)) == ((0, 1) if cluster else (2, 0))
+    assert ("found 'cuda:99'" in capsys.readouterr().err) is not cluster
 
 
 @pytest.mark.slow
@@ -81,6 +110,7 @@ def test_a_notebook_that_is_mended_is_no_longer_kept_as_failed(folder: Path) -> 
     build(job, say=lambda text: None)
     assert not (job.out / "failed" / "q1_bad.ipynb").exists()
     assert (job.out / "q1_bad.html").exists()
+    assert (job.out / "notebooks" / "q1_bad.ipynb").exists()
 
 
 @pytest.mark.slow

@@ -50,13 +50,15 @@ def report(
 
 
 def _check(job: Job) -> None:
-    """Find a user's mistake before a kernel starts: parameters and data, once for all notebooks."""
+    """Find a user's mistake before a kernel starts: parameters, device and data, once for all."""
     from fercore.data import load
     from fercore.data.split import divide
+    from fercore.executors import parse
     from fercore.models import FAMILIES
     from fercore.report.notebooks import read
     from fercore.report.parameters import declared
     from fercore.setting import check
+    from fercore.training.device import choose
 
     data = set()
     for path, values in job.parameters().items():
@@ -64,6 +66,8 @@ def _check(job: Job) -> None:
         setting = check(defaults | values)
         data.add((setting.source, setting.ferplus, setting.data))
         setting.contrasts()
+        if parse(setting.EXECUTOR).kind != "cluster":  # whose workers have devices of their own
+            choose(setting.DEVICE)
         source = "\n".join(cell.source for cell in read(path).cells)
         for family in filter(lambda name: f'family("{name}")' in source, FAMILIES):
             setting.members(family)

@@ -29,6 +29,7 @@ from fercore.report.notebooks import (
     select,
     title,
     translated,
+    write,
     write_text,
 )
 from fercore.report.parameters import assignments, declared, resolve
@@ -72,7 +73,7 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     """Execute the notebooks and write the report; returns the pages written.
 
     The whole report is report.html and report.pdf; notebooks asked for by name get a page each.
-    A notebook that fails is kept in failed/, the others still run, and no report is written.
+    If a notebook fails, the others still run, all go to failed/, and no report is written.
 
     Raises as `Job.parameters` before anything runs if the request does not fit the notebooks, and
     `NotebookError`, one screen per notebook, if cells failed.
@@ -81,10 +82,15 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     executed = _execute_all(parameters, out, say)
     request = Request(job.preset, assignments(job.overrides), tuple(job.only))
     with speaking(_language(parameters)):
-        executed = {path: translated(notebook) for path, notebook in executed.items()}
+        spoken = {path: translated(notebook) for path, notebook in executed.items()}
         if job.only:
-            return [_single(path, nb, request, parameters, out) for path, nb in executed.items()]
-        return _whole(executed, request, parameters, out, say)
+            pages = [_single(path, nb, request, parameters, out) for path, nb in spoken.items()]
+        else:
+            pages = _whole(spoken, request, parameters, out, say)
+    for path, notebook in executed.items():  # with the pages that show them, not before
+        write(notebook, out / "notebooks" / path.name)
+        (out / "failed" / path.name).unlink(missing_ok=True)
+    return pages
 
 
 def _language(parameters: Mapping[Path, Mapping[str, Any]]) -> str:
@@ -110,22 +116,21 @@ def _execute_all(
         else:
             say(f"{path.name} done in {time.monotonic() - began:.0f} s")
     if screens:
+        for path, notebook in executed.items():
+            write(notebook, out / "failed" / path.name)
         raise NotebookError("\n\n".join(screens))
     return executed
 
 
 def _execute(path: Path, values: Mapping[str, Any], out: Path) -> NotebookNode:
-    """Run aside, so that an unfinished notebook never takes the place of a finished one."""
+    """Run aside, where no other report runs it; what failed is kept as far as it came."""
     with _aside(out) as aside:
         running = aside / path.name
         try:
-            executed = execute(path, running, values)
+            return execute(path, running, values)
         except NotebookError:
             _keep(running, out / "failed")
             raise
-        (out / "failed" / path.name).unlink(missing_ok=True)
-        _keep(running, out / "notebooks")
-        return executed
 
 
 @contextmanager
