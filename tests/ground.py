@@ -253,16 +253,15 @@ def a_cluster(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     file = folder / f"scheduler-{uuid.uuid4().hex[:8]}.json"
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    def start(what: str, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.{what}", "--scheduler-file", str(file)]
-        nothing: Any = subprocess.DEVNULL
-        return subprocess.Popen([*command, *options], env=here, stdout=nothing, stderr=nothing)
+    here["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    common = ("--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard")
 
-    scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    workers = start(
-        "dask_worker",
-        *("--host", "127.0.0.1", "--no-dashboard", "--nworkers", str(WORKERS), "--nthreads", "1"),
-    )
+    def start(*command: str) -> subprocess.Popen[bytes]:
+        nothing: Any = subprocess.DEVNULL
+        return subprocess.Popen([*command, *common], env=here, stdout=nothing, stderr=nothing)
+
+    scheduler = start("bash", str(ROOT / "docs" / "cluster" / "scheduler.sh"), "--port", "0")
+    workers = start("dask", "worker", "--nworkers", str(WORKERS), "--nthreads", "1")
     try:
         while not file.exists():
             time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socketserver
 import subprocess
@@ -216,6 +217,30 @@ def test_the_scripts_of_a_cluster_are_linted(script: Path) -> None:
     usage = subprocess.run(["bash", str(script)], capture_output=True, text=True, check=False)
     assert usage.returncode != 0
     assert "usage: " in usage.stderr
+
+
+def test_a_scheduler_of_one_s_own_has_the_settings_of_a_local_one(tmp_path: Path) -> None:
+    """As far as they are a scheduler's; a stand-in for dask prints what it is started with."""
+    stub = tmp_path / "dask"
+    stub.write_text('#!/bin/bash\necho "$@"\nenv\n')
+    stub.chmod(0o755)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("DASK_")}
+    said = subprocess.check_output(
+        ["bash", str(CLUSTER / "scheduler.sh"), "--port", "8786"],
+        env={**plain, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        text=True,
+    ).splitlines()
+    assert said[0] == "scheduler --port 8786"
+    given = dict(line.split("=", 1) for line in said if line.startswith("DASK_"))
+    found, kind = dask.config.collect_env(given), "distributed.scheduler."
+    wanted = {name: v for name, v in settings.config(1).items() if name.startswith(kind)}
+    assert {name: dask.config.get(name, "absent", found) for name in wanted} == wanted
+    assert len(given) == len(wanted)
+
+
+def test_the_page_starts_no_scheduler_without_them() -> None:
+    started = re.findall(r"^(\S.*?scheduler\S*) --", (CLUSTER / "../cluster.md").read_text(), re.M)
+    assert started == ["docs/cluster/scheduler.sh"] * 2
 
 
 # Runs that fail

@@ -1,5 +1,6 @@
 #!/bin/bash
 # One machine with GPUs: SLOTS workers on each, one run at a time in each worker.
+# The scheduler is docs/cluster/scheduler.sh's.
 #   docs/cluster/gpus.sh tcp://127.0.0.1:8786 2
 set -euo pipefail
 

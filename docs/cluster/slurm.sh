@@ -1,5 +1,6 @@
 #!/bin/bash
 # SLURM: one Dask worker per task, one run at a time in each. From a folder all nodes share:
+#   docs/cluster/scheduler.sh --scheduler-file /shared/fercore/scheduler.json --no-dashboard &
 #   sbatch --array=1-8 docs/cluster/slurm.sh /shared/fercore/scheduler.json
 #SBATCH --job-name=fercore
 #SBATCH --ntasks=1

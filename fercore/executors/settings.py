@@ -10,7 +10,7 @@ ALLOWED_FAILURES = 2
 
 
 def config(threads: int) -> dict[str, Any]:
-    """For `dask.config.set` while a local cluster lives."""
+    """For `dask.config.set` while a local cluster lives; docs/cluster/scheduler.sh has a part."""
     return {
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # Code that holds Python's lock for minutes is slow, not dead; a dead process is noticed
