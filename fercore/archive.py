@@ -101,12 +101,17 @@ class Archive(Question):
         return pd.DataFrame([measured.run_row(record) for record in self._use(found)])
 
     def longer(self) -> pd.DataFrame:
-        """The runs table of what took more passes than the recipe, fewest parameters first."""
+        """The runs table of what took more passes than the recipe, fewest parameters first.
+
+        ``reported``: what the network's report says that it reaches (`fercore.models.claimed`).
+        """
         usual = self.setting.passes
         found = [record for record in self.records if record.spec.train.epochs > usual]
-        rows = [measured.run_row(record) for record in self._use(found)]
         order = ["params_trainable", "epochs", "run_id"]
-        return pd.DataFrame(rows).sort_values(order) if rows else pd.DataFrame(columns=order)
+        if not found:
+            return pd.DataFrame(columns=order)
+        runs = pd.DataFrame([measured.run_row(record) for record in self._use(found)])
+        return runs.assign(reported=runs["network"].map(models.claimed)).sort_values(order)
 
     def experiments(self) -> pd.DataFrame:
         """The trials table of question 5: each change with the seeds that both sides have."""

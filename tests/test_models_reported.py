@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,7 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from fercore.models import PUBLISHED, REPORTED, build, cost, describe, fingerprint, layers, listing
+from fercore.models import (
+    PUBLISHED,
+    REPORTED,
+    build,
+    claimed,
+    cost,
+    describe,
+    fingerprint,
+    layers,
+    listing,
+)
 from fercore.models.layers import (
     BatchNorm,
     Conv,
@@ -163,3 +174,9 @@ def test_published_figures() -> None:
     mean = ((split["public"] + split["private"]) / 2)[split["testing"].index]
     assert list(mean.index) == ["a-cnn-1333k", "a-mobilenet-73k"]
     assert split["testing"].to_list() == pytest.approx(mean.to_list())
+
+
+def test_what_a_report_claims_is_its_halves_mean_else_its_validation() -> None:
+    assert claimed("b-mobilenet-46k") == pytest.approx((0.63109 + 0.62803) / 2)
+    assert claimed("b-cnn-48k") == pytest.approx(0.449321)
+    assert math.isnan(claimed("cnn"))

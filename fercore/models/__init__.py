@@ -22,7 +22,7 @@ from fercore.models.costs import (
 )
 from fercore.models.families import DEPTH, FAMILIES, nearest, regular
 from fercore.models.layers import Cost, ModelError
-from fercore.models.published import PASSES, PUBLISHED, PublishedFigure
+from fercore.models.published import PASSES, PUBLISHED, PublishedFigure, claimed
 from fercore.models.reported import REPORTED, Reported
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Reported",
     "activation_bytes",
     "build",
+    "claimed",
     "cost",
     "describe",
     "fingerprint",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+from statistics import fmean
 from typing import NamedTuple
 
 from fercore.language import mark
@@ -81,3 +83,16 @@ PUBLISHED: tuple[PublishedFigure, ...] = tuple(
     )
 )
 """Every accuracy of both reports; `pandas.DataFrame(PUBLISHED)` is a tidy table of them."""
+
+
+def claimed(network: str) -> float:
+    """What a network's report says that it reaches, 0 to 1; NaN for a network of no report.
+
+    The mean of its public and private figures where it has both, else its validation accuracy.
+    """
+    found = {
+        split: [f.accuracy for f in PUBLISHED if f.network == network and f.split == split]
+        for split in ("public", "private", "validation")
+    }
+    halves = found["public"] + found["private"]
+    return fmean(halves or found["validation"] or [nan])

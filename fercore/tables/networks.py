@@ -81,6 +81,7 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "trainable": runs["params_trainable"],
             "epochs": runs["epochs"],
             **{f"{name} %": [percent(value) for value in runs[name]] for name in ("valid", split)},
+            "its report %": 100 * runs["reported"],
             "run": runs["run_id"],
         }
     )
@@ -89,8 +90,10 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
         name="longer",
         caption=say(
             "Runs of more passes, some with another recipe (see the run's record): single runs, "
-            "without intervals."
+            "without intervals. Beside them what the network's report says: the mean of its public "
+            "and private score where it has both, else its validation accuracy."
         ),
+        formats={"its report %": ".1f"},
         note=note,
     )
 
