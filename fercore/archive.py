@@ -27,7 +27,7 @@ from fercore.store import measured
 from fercore.store.elsewhere import usable
 from fercore.store.record import RunRecord
 from fercore.store.runs import StoreError
-from fercore.store.upkeep import check_layers
+from fercore.store.verify import check_layers
 
 PRESET = "fer2013"
 MISSING = mark("no run of it comes with fercore")

@@ -253,10 +253,15 @@ def spoilt(made: Weights, how: str) -> None:
     elif how == "another seed":
         tree["spec"]["seed"] = 9
         record.write_text(json.dumps(tree))
-    elif how == "no numbers":
-        made.path.write_bytes(content[:-4] + np.float32(np.nan).tobytes())
-    else:  # equally long, but of another shape
-        made.path.write_bytes(content.replace(b"[7,16]", b"[16,7]"))
+    elif how == "another bit":
+        made.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:  # an older record, which does not hold the file's SHA-256
+        del tree["weights_sha256"]
+        record.write_text(json.dumps(tree))
+        other = content[:-4] + np.float32(np.nan).tobytes()
+        if how == "another shape":
+            other = content.replace(b"[7,16]", b"[16,7]")
+        made.path.write_bytes(other)
 
 
 SPOILT = {
@@ -264,6 +269,7 @@ SPOILT = {
     "gone": "small.safetensors: no such file",
     "no record": "expected the record of",
     "another seed": "its specification and fingerprints are those of run",
+    "another bit": "expected SHA-256",
     "no numbers": "expected finite numbers",
     "another shape": "size mismatch",
 }
@@ -282,8 +288,8 @@ def test_export_of_weights_that_do_not_fit_writes_nothing(
     trained: tuple[RunStore, RunRecord], shipped: Path, tmp_path: Path
 ) -> None:
     made = export(trained, "small")
-    spoilt(made, "another shape")
-    with pytest.raises(WeightsError, match="size mismatch"):
+    spoilt(made, "another bit")
+    with pytest.raises(WeightsError, match="expected SHA-256"):
         weights.export(made, "again", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

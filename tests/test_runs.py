@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import math
@@ -20,14 +21,15 @@ from typer.testing import CliRunner
 
 from fercore import models
 from fercore.spec import SCHEMA_VERSION, RunSpec
-from fercore.store import upkeep
 from fercore.store.record import DataRecord, Epoch, RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, StoreError, pack, run_id
+from fercore.store.verify import verify
 from fercore.training import checkpoint
 from tests import toy
 
 SPEC = toy.spec()
 WEIGHTS = pack({"w": np.ones(12, np.float32)})
+LABELS, SAID = [0, 1, 2, 6], [0, 1, 2, 3]
 
 
 def score(**change: Any) -> Score:
@@ -73,8 +75,9 @@ def record(**change: Any) -> RunRecord:
 
 
 def parts() -> dict[str, Predictions]:
-    probabilities = np.full((4, 7), 1 / 7, np.float16)
-    labels = np.array([0, 1, 2, 6])
+    probabilities = np.full((4, 7), 0.1, np.float16)
+    probabilities[np.arange(4), SAID] = 0.4
+    labels = np.array(LABELS)
     return {
         name: Predictions(probabilities, labels, rows)
         for name, rows in {"valid": labels + 9, "PublicTest": labels + 20}.items()
@@ -273,7 +276,7 @@ def test_a_spoilt_folder_is_no_run_and_is_replaced(
     with caplog.at_level(logging.WARNING):
         assert store.get(one.run_id) is None
     assert str(store.folder(one.run_id)) in caplog.text
-    assert re.search(WHY[how], str(upkeep.fault(store, one.run_id)))
+    assert re.search(WHY[how], str(verify(store, one.run_id).fault))
     assert store.records() == []
     put(store)
     assert store.get(one.run_id) == one
@@ -415,21 +418,102 @@ def test_an_unknown_run_is_a_clear_error(tmp_path: Path) -> None:
     assert "begins with 'zz', found 0" in str(error)
 
 
-def stored(root: Path) -> tuple[RunStore, RunRecord]:
-    """A store with one run whose network is the real one."""
+def stored(root: Path, **change: Any) -> tuple[RunStore, RunRecord]:
+    """A store with one run whose network is the real one and whose files are what it says."""
     fingerprint = models.fingerprint(SPEC.model)
-    one = record(model_fingerprint=fingerprint, run_id=run_id(SPEC, "d" * 16, fingerprint))
-    kept = {name: score(n=4) for name in parts()}
-    return RunStore(root), put(RunStore(root), one.model_copy(update={"splits": kept}))
+    confusion = np.zeros((7, 7), int)
+    confusion[LABELS, SAID] = 1
+    loss = -(3 * math.log(0.4) + math.log(0.1)) / 4
+    figures = {"n": 4, "accuracy": 0.75, "accuracy_unseen": 0.75, "loss": loss}
+    whole = score(**figures, confusion=confusion.tolist())
+    one = record(
+        model_fingerprint=fingerprint,
+        run_id=run_id(SPEC, "d" * 16, fingerprint),
+        splits=dict.fromkeys(parts(), whole),
+        **{"weights_sha256": hashlib.sha256(WEIGHTS).hexdigest()} | change,
+    )
+    return RunStore(root), put(RunStore(root), one)
+
+
+def edit(store: RunStore, one: RunRecord, **change: Any) -> None:
+    """Write other figures of PublicTest into a record."""
+    figures = Score(**one.splits["PublicTest"].model_dump() | change)
+    edited = one.model_copy(update={"splits": one.splits | {"PublicTest": figures}})
+    (store.folder(one.run_id) / "record.json").write_bytes(edited.content())
+
+
+def verified(store: RunStore) -> tuple[int, str]:
+    found = command("verify", "--store", str(store.root))
+    return found.exit_code, found.stdout
 
 
 def test_verify_finds_nothing_wrong_with_a_whole_run(tmp_path: Path) -> None:
-    _, one = stored(tmp_path)
+    store, one = stored(tmp_path)
+    assert verified(store) == (0, "1 runs, 0 of them cannot be used\n")
     found = command("verify", "--store", str(tmp_path), "--json")
-    assert (found.exit_code, json.loads(found.stdout)) == (
-        0,
-        [{"run_id": one.run_id, "fault": None}],
-    )
+    assert json.loads(found.stdout) == [{"run_id": one.run_id, "fault": None, "unchecked": None}]
+
+
+MOVED = np.diag([1, 1, 1, 0, 0, 0, 0])
+MOVED[6, 4] = 1
+EDITS: dict[str, tuple[dict[str, Any], str]] = {
+    "accuracy": ({"accuracy": 0.99}, "accuracy: expected 0.75, .* found 0.99"),
+    "unseen": ({"accuracy_unseen": 0.99}, "repeated: expected 3, .* found 3.96"),
+    "loss": ({"loss": 1.2}, r"loss: expected 1\.26\d+ to 1\.26\d+, .* found 1\.2"),
+    "confusion": ({"confusion": MOVED.tolist()}, "neutral read as happy: expected 1, .* found 0"),
+    "class": ({"confusion": np.diag([1, 1, 1, 1, 0, 0, 0]).tolist()}, "happy images: expected 0"),
+    "shape": ({"confusion": ((4,),)}, "its confusion: expected 49, .* found 1"),
+}
+
+
+@pytest.mark.parametrize("how", EDITS)
+def test_verify_holds_the_record_against_the_predictions(tmp_path: Path, how: str) -> None:
+    store, one = stored(tmp_path)
+    change, message = EDITS[how]
+    edit(store, one, **change)
+    code, said = verified(store)
+    assert code == 1
+    assert re.search(rf"{one.run_id}  record.json: PublicTest: .*{message}", said)
+
+
+@pytest.mark.parametrize(("read", "fault"), [(3, None), (6, None), (5, "surprise: expected 0")])
+def test_of_a_tie_by_rounding_either_class_may_have_been_read(
+    tmp_path: Path, read: int, fault: str | None
+) -> None:
+    store, one = stored(tmp_path)
+    store.remove(one.run_id)
+    shares, labels, rows = parts()["PublicTest"]
+    shares[3, 6] = shares[3, 3]
+    store.put(one, parts() | {"PublicTest": Predictions(shares, labels, rows)}, WEIGHTS)
+    confusion = np.zeros((7, 7), int)
+    confusion[LABELS, [0, 1, 2, read]] = 1
+    right = confusion.trace() / 4
+    change = {"accuracy": right, "accuracy_unseen": right, "confusion": confusion.tolist()}
+    edit(store, one, **change, loss=-math.log(0.4))
+    found = verify(store, one.run_id).fault
+    assert found == fault or (fault and fault in str(found))
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_one_flipped_bit_of_the_weights_is_found(tmp_path: Path, bit: int) -> None:
+    store, one = stored(tmp_path)
+    path = store.folder(one.run_id) / "weights.safetensors"
+    path.write_bytes(WEIGHTS[:-1] + bytes([WEIGHTS[-1] ^ 1 << bit]))
+    code, said = verified(store)
+    assert code == 1
+    assert f"weights.safetensors: expected SHA-256 {one.weights_sha256}, found" in said
+
+
+def test_verify_says_what_an_older_record_cannot_be_checked_for(tmp_path: Path) -> None:
+    store, one = stored(tmp_path, weights_sha256=None)
+    assert b"sha256" not in one.content()  # as committed records are
+    path = store.folder(one.run_id) / "weights.safetensors"
+    path.write_bytes(WEIGHTS[:-4] + np.float32(2).tobytes())
+    code, said = verified(store)
+    assert code == 0
+    assert "1 not checked for a changed bit of the weights: the record is older" in said
+    path.write_bytes(WEIGHTS[:-4] + np.float32(np.nan).tobytes())
+    assert verify(store, one.run_id).fault == "weights.safetensors: w: expected finite numbers"
 
 
 def damage(folder: Path, how: str) -> None:

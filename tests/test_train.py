@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import logging
@@ -27,6 +28,7 @@ from fercore.spec import DataSpec, ModelSpec, RunSpec
 from fercore.store.identity import identity
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore, StoreError
+from fercore.store.verify import Verdict, verify
 from fercore.training import checkpoint, device, train
 from fercore.training.evaluate import loss_and_accuracy, scores
 from fercore.training.fit import Examples, Fit, seeds
@@ -458,6 +460,8 @@ def test_the_record_says_what_can_be_counted_again(faces: Faces, tmp_path: Path)
     cost = models.cost(TINY)
     assert (record.params_trainable, record.macs) == (cost.trainable, cost.macs)
     assert record.file_bytes == len(weights(tmp_path, record))
+    assert record.weights_sha256 == hashlib.sha256(weights(tmp_path, record)).hexdigest()
+    assert verify(RunStore(tmp_path), record.run_id) == Verdict(record.run_id)
     assert record.data.train_images == len(parts.train)
     assert (record.dtype, record.device) == ("float32", device.describe(CPU))
     assert record.seconds >= sum(e.seconds for e in record.history) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,18 +75,24 @@ def path(run: Name, store: Root = None) -> None:
 
 @app.command(epilog="Example: fercore runs verify")
 def verify(store: Root = None, as_json: Json = False) -> None:
-    """Read every file of every run and say which runs cannot be used, and why; exit code 1 then."""
-    from fercore.store import upkeep
+    """Read every file of every run and say which runs cannot be used, and why; exit code 1 then.
+
+    Of the others it says what could not be checked.
+    """
+    from fercore.store import verify as library
 
     runs = _store(store)
-    faults = {name: fault for name in runs.names() if (fault := upkeep.fault(runs, name))}
+    found = [library.verify(runs, name) for name in runs.names()]
+    faults = [one for one in found if one.fault]
     if as_json:
-        rows = [{"run_id": name, "fault": faults.get(name)} for name in runs.names()]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([one._asdict() for one in found], indent=1))
     else:
-        for name, fault in faults.items():
-            typer.echo(f"{name}  {fault}")
-        typer.echo(f"{len(runs.names())} runs, {len(faults)} of them cannot be used")
+        for one in faults:
+            typer.echo(f"{one.run_id}  {one.fault}")
+        typer.echo(f"{len(found)} runs, {len(faults)} of them cannot be used")
+        for unchecked, count in Counter(one.unchecked for one in found).items():
+            if unchecked:
+                typer.echo(f"{count} not checked for {unchecked}")
     if faults:
         raise typer.Exit(1)
 

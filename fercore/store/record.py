@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from fercore.spec import SCHEMA_VERSION, RunSpec, Spec
+from fercore.spec import SCHEMA_VERSION, RunSpec, Spec, later
 
 Counts = tuple[tuple[int, ...], ...]
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -77,6 +77,8 @@ class RunRecord(Spec):
     """Multiply-adds per image."""
     file_bytes: int | None
     """Size of weights.safetensors."""
+    weights_sha256: str | None = later(None)
+    """Of that file's bytes; None in records that are older than this field."""
     seconds: float
     """Training and evaluation, interruptions left out."""
     train_images_per_second: float | None

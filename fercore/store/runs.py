@@ -256,7 +256,7 @@ def pack(weights: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def _whole(folder: Path, record: RunRecord) -> None:
-    """A look at the files, not into them: `fercore.store.upkeep` reads them."""
+    """A look at the files, not into them: `fercore.store.verify` reads them."""
     weights, predictions = folder / "weights.safetensors", folder / "predictions.npz"
     for path in (predictions, weights):
         if not path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,7 +126,9 @@ class _Run:
             predictions[name] = Predictions(probabilities(logits), labels, rows)
         self.fit.seconds += time.perf_counter() - began
         weights = pack(self.fit.weights())
-        record = self._record(splits, status="done", file_bytes=len(weights))
+        digest = hashlib.sha256(weights).hexdigest()
+        file = {"file_bytes": len(weights), "weights_sha256": digest}
+        record = self._record(splits, status="done", **file)
         self.store.put(record, predictions, weights)
         return record
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fercore import models
 from fercore.store.record import RunRecord, parse
 from fercore.store.runs import RunStore, StoreError
-from fercore.store.upkeep import check_layers
+from fercore.store.verify import check_layers, check_weights
 
 FOLDER = Path(__file__).parent
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -124,7 +124,7 @@ def _whole(weights: Weights) -> Weights:
 def load(weights: Weights | str | None = None) -> nn.Module:
     """The trained network, on the CPU, float32, in evaluation mode; a text is given to `find`.
 
-    Raises `WeightsError` unless the file's size, the network's layers and the names, shapes and
+    Raises `WeightsError` unless the file's bytes, the network's layers and the names, shapes and
     values of all weights are what the record says.
     """
     found = weights if isinstance(weights, Weights) else find(weights)
@@ -147,13 +147,12 @@ def _network(weights: Weights) -> nn.Module:
 
 
 def _tensors(weights: Weights) -> dict[str, Tensor]:
-    path, expected = weights.path, weights.record.file_bytes
+    path = weights.path
     try:
         content = path.read_bytes()
-        if len(content) != expected:
-            raise WeightsError(f"{path}: expected {expected:,} bytes, found {len(content):,}")
+        check_weights(content, weights.record)
         tensors: dict[str, Tensor] = safetensors.torch.load(content)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, StoreError) as error:
         raise WeightsError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
