@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from fercore import models
+from fercore.provenance import commit, versions
 from fercore.spec import SCHEMA_VERSION, RunSpec
 from fercore.store.record import DataRecord, Epoch, RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, StoreError, pack, run_id
@@ -67,8 +68,8 @@ def record(**change: Any) -> RunRecord:
         "device": "a machine",
         "dtype": "float32",
         "threads": 1,
-        "versions": {"torch": "2"},
-        "commit": None,
+        "versions": versions(),
+        "commit": commit(),
         "finished": "2026-01-01T00:00:00+00:00",
     }
     return RunRecord(**(values | change))
@@ -451,7 +452,29 @@ def test_verify_finds_nothing_wrong_with_a_whole_run(tmp_path: Path) -> None:
     store, one = stored(tmp_path)
     assert verified(store) == (0, "1 runs, 0 of them cannot be used\n")
     found = command("verify", "--store", str(tmp_path), "--json")
-    assert json.loads(found.stdout) == [{"run_id": one.run_id, "fault": None, "unchecked": None}]
+    nothing = dict.fromkeys(["fault", "unchecked", "version"])
+    assert json.loads(found.stdout) == [{"run_id": one.run_id, **nothing}]
+
+
+def test_a_run_of_another_version_is_used_and_named(tmp_path: Path) -> None:
+    changes: list[dict[str, Any]] = [
+        {"versions": versions() | {"torch": "1.0"}},
+        {"commit": "0123456789abcdef0123456789abcdef01234567-dirty"},
+        {"commit": None, "versions": {}},
+    ]
+    here = (commit() or "unknown").partition("-")[0][:12]
+    for change, words in zip(
+        changes, ("torch 1.0 (here", "commit 0123456789ab-dirty", "commit unknown"), strict=True
+    ):
+        store, one = stored(tmp_path / words, **change)
+        assert store.get(one.run_id) == one
+        code, said = verified(store)
+        assert code == 0
+        assert f"1 made by another version: {words}" in said
+        shown = command("show", one.run_id, "--store", str(store.root)).stdout
+        assert words in shown.split("other_version")[1]
+    assert f"commit unknown (here {here}" in said
+    assert "python unknown (here" in said
 
 
 MOVED = np.diag([1, 1, 1, 0, 0, 0, 0])

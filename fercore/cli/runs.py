@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,11 +59,14 @@ def list_runs(store: Root = None, as_json: Json = False) -> None:
 @app.command(epilog="Example: fercore runs show 084c --json")
 def show(run: Name, store: Root = None, as_json: Json = False) -> None:
     """Show one run; --json gives its whole record."""
+    from fercore.store.verify import version
+
     record = _find(_store(store), run)
     if as_json:
         typer.echo(record.model_dump_json(indent=1))
         return
-    cells = ((name, "-" if value is None else str(value)) for name, value in _row(record).items())
+    row = _row(record) | {"other_version": version(record)}
+    cells = ((name, "-" if value is None else str(value)) for name, value in row.items())
     table([], cells, left=(0, 1))
 
 
@@ -77,7 +81,7 @@ def path(run: Name, store: Root = None) -> None:
 def verify(store: Root = None, as_json: Json = False) -> None:
     """Read every file of every run and say which runs cannot be used, and why; exit code 1 then.
 
-    Of the others it says what could not be checked.
+    Of the others it says what could not be checked, and which another version made.
     """
     from fercore.store import verify as library
 
@@ -90,11 +94,15 @@ def verify(store: Root = None, as_json: Json = False) -> None:
         for one in faults:
             typer.echo(f"{one.run_id}  {one.fault}")
         typer.echo(f"{len(found)} runs, {len(faults)} of them cannot be used")
-        for unchecked, count in Counter(one.unchecked for one in found).items():
-            if unchecked:
-                typer.echo(f"{count} not checked for {unchecked}")
+        _count("not checked for", (one.unchecked for one in found))
+        _count("made by another version:", (one.version for one in found))
     if faults:
         raise typer.Exit(1)
+
+
+def _count(words: str, found: Iterable[str | None]) -> None:
+    for text, runs in Counter(filter(None, found)).items():
+        typer.echo(f"{runs} {words} {text}")
 
 
 @app.command(epilog="Example: fercore runs remove 084c 0dea")

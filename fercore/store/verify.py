@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import safetensors.numpy
 
-from fercore import models
+from fercore import models, provenance
 from fercore.data.faces import EMOTIONS
 from fercore.store.record import RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, StoreError
@@ -27,6 +28,8 @@ class Verdict(NamedTuple):
     """Why it is not used, or should not be; None if all of it fits together."""
     unchecked: str | None = None
     """What could be wrong with it and go unseen, as its record does not hold what it takes."""
+    version: str | None = None
+    """Under what other code or packages it was made; it is used all the same."""
 
 
 def verify(store: RunStore, run: str) -> Verdict:
@@ -39,7 +42,21 @@ def verify(store: RunStore, run: str) -> Verdict:
             _weights(store.folder(run) / "weights.safetensors", record)
     except StoreError as error:
         return Verdict(run, fault=str(error).removeprefix(f"{store.folder(run)}/"))
-    return Verdict(run, unchecked=_unchecked(record))
+    return Verdict(run, unchecked=_unchecked(record), version=version(record))
+
+
+def version(record: RunRecord) -> str | None:
+    """By which commit and packages a run was made where others are in use now; None: by these."""
+    then = {"commit": record.commit, **record.versions}
+    now = {"commit": provenance.commit(), **provenance.versions()}
+    other = (name for name in now if then.get(name) != now[name])
+    texts = [f"{name} {_short(then.get(name))} (here {_short(now[name])})" for name in other]
+    return ", ".join(texts) or None
+
+
+def _short(name: str | None) -> str:
+    """A commit by its first digits; any other version as it is."""
+    return re.sub("^([0-9a-f]{12})[0-9a-f]{28}", r"\1", name or "unknown")
 
 
 def check_layers(record: RunRecord) -> None:
