@@ -466,6 +466,34 @@ def test_mistakes_end_with_one_message_and_code_2(
     assert said.count("\n") == 1
 
 
+HOSTILE = ["\x1b[31ma.png", "b\n.png", "c\u202e.png", "d\udcff.png"]  # the last is no UTF-8
+
+
+def test_no_name_reaches_the_terminal_raw(
+    trained: tuple[RunStore, RunRecord],
+    shipped: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    export(trained, "small")
+    for name in HOSTILE:
+        (tmp_path / name).write_bytes(image_file(random_faces().images[0]))
+    said = invoke("predict", str(tmp_path)).stdout
+    assert [line.split()[0] for line in said.splitlines()[2:6]] == sorted(
+        ascii(name)[1:-1] for name in HOSTILE
+    )
+    said += "".join(invoke("predict", str(tmp_path / name)).stdout for name in HOSTILE)
+    (tmp_path / HOSTILE[0]).write_bytes(b"no picture")
+    for path in (HOSTILE[0], "gone" + HOSTILE[0]):
+        monkeypatch.setattr(sys, "argv", ["fercore", "predict", str(tmp_path / path)])
+        with pytest.raises(SystemExit):
+            cli.main()
+        said += capsys.readouterr().err
+    assert all(line.isprintable() for line in said.split("\n"))
+    assert said.count(r"\x1b[31ma.png") == 4
+
+
 def test_export_by_the_command_line(trained: tuple[RunStore, RunRecord], tmp_path: Path) -> None:
     store, record = trained
     to = tmp_path / "mine"

@@ -13,7 +13,7 @@ from fercore.cli.models import models
 from fercore.cli.predict import predict
 from fercore.cli.report import parameters, report
 from fercore.cli.runs import app as runs
-from fercore.cli.terminal import group
+from fercore.cli.terminal import group, safe
 
 COMMANDS: list[tuple[Callable[..., None], str]] = [
     (models, "fercore models --budget 30000 --budget 200000"),
@@ -65,7 +65,7 @@ def main() -> None:
     except ValueError as mistake:
         if not type(mistake).__module__.startswith("fercore."):
             raise
-        print(f"fercore: {mistake}", file=sys.stderr)
+        print(f"fercore: {safe(str(mistake))}", file=sys.stderr)
         sys.exit(2)
     except RuntimeError as failure:
         from fercore.report import NotebookError

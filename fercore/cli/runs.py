@@ -92,7 +92,7 @@ def verify(store: Root = None, as_json: Json = False) -> None:
         typer.echo(json.dumps([one._asdict() for one in found], indent=1))
     else:
         for one in faults:
-            typer.echo(f"{one.run_id}  {one.fault}")
+            say(f"{one.run_id}  {one.fault}")
         typer.echo(f"{len(found)} runs, {len(faults)} of them cannot be used")
         _count("not checked for", (one.unchecked for one in found))
         _count("made by another version:", (one.version for one in found))
@@ -102,7 +102,7 @@ def verify(store: Root = None, as_json: Json = False) -> None:
 
 def _count(words: str, found: Iterable[str | None]) -> None:
     for text, runs in Counter(filter(None, found)).items():
-        typer.echo(f"{runs} {words} {text}")
+        say(f"{runs} {words} {text}")
 
 
 @app.command(epilog="Example: fercore runs remove 084c 0dea")

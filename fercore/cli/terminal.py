@@ -15,6 +15,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from fercore.plain import plain
+
 WIDE = 10_000
 """Columns of what is no terminal: nothing is cut or wrapped there."""
 
@@ -39,7 +41,12 @@ def console() -> Console:
 def say(*lines: str, style: str | None = None) -> None:
     """Print lines; a style (as rich knows it) where there is colour."""
     for line in lines:
-        console().print(line, style=style)
+        console().print(safe(line), style=style)
+
+
+def safe(text: str) -> str:
+    """Lines as they are, without what a name from elsewhere could do to a terminal."""
+    return "\n".join(map(plain, text.split("\n")))
 
 
 def table(
@@ -59,7 +66,7 @@ def table(
     made.show_header = any(columns)
     for place, heading in enumerate(columns):
         side: Literal["left", "right"] = "left" if place in left else "right"
-        made.add_column(heading, justify=side, no_wrap=side == "right", overflow="fold")
+        made.add_column(plain(heading), justify=side, no_wrap=side == "right", overflow="fold")
     for place, row in enumerate(rows):
-        made.add_row(*row, style="bold" if place == bold else None)
+        made.add_row(*map(plain, row), style="bold" if place == bold else None)
     shown.print(made)

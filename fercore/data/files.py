@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from fercore.data.faces import DataError, Faces
+from fercore.plain import plain
 
 # Where it is installed, isal inflates three to four times faster than zlib.
 FAST = find_spec("isal") is not None
@@ -65,8 +66,7 @@ def bad(path: Path, expected: str, found: str, *, line: int | None = None) -> Da
 
 def _shown(text: str, most: int) -> str:
     """Names and contents of unknown origin on one line of bounded length, for any terminal."""
-    cut = text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+    return plain(text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}")
 
 
 @contextmanager

@@ -1,0 +1,8 @@
+"""Texts of unknown origin, such as names of files, for any terminal."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    r"""The text with what moves a cursor, colours or hides written as an escape (\n, \x1b)."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
