@@ -26,6 +26,30 @@ EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
 
 
+WHOLE, NUMBER, TRUTH = "expected a whole number", "expected a number", "expected True or False"
+EXPECTED = {
+    "bool_parsing": TRUTH,
+    "bool_type": TRUTH,
+    "finite_number": "expected a finite number",
+    "float_parsing": NUMBER,
+    "float_type": NUMBER,
+    "greater_than": "expected more than {gt:,}",
+    "greater_than_equal": "expected {ge:,} or more",
+    "int_from_float": WHOLE,
+    "int_parsing": WHOLE,
+    "int_type": WHOLE,
+    "less_than": "expected less than {lt:,}",
+    "less_than_equal": "expected {le:,} or less",
+    "literal_error": "expected {expected}",
+    "string_pattern_mismatch": "expected auto, cpu, mps, cuda or one of several (cuda:1)",
+    "string_too_short": "expected a text",
+    "string_type": "expected a text",
+    "too_short": "expected a list of {min_length} or more",
+    "tuple_type": "expected a list",
+}
+"""What a parameter may be, by pydantic's name of the fault; DEVICE alone has a pattern."""
+
+
 class StudyError(ValueError):
     """A notebook's parameters make no study: the message names the parameter."""
 
@@ -259,5 +283,5 @@ def _fault(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{error['loc'][0]}: no such parameter; there are {', '.join(Setting.model_fields)}"
     place = ".".join(str(part) for part in error["loc"]).upper()
-    expected = error["msg"].replace("tuple", "list").replace("Tuple", "List")
-    return f"{place}: {expected}, found {reprlib.repr(error['input'])}"
+    words = EXPECTED.get(error["type"], "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
+    return f"{place}: {words}, found {reprlib.repr(error['input'])}"
