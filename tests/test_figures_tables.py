@@ -93,13 +93,15 @@ def test_a_shorter_curve_is_not_called_a_failed_run() -> None:
     assert "did not stay finite stops before its last epoch" in caption
 
 
-def test_lead_is_hollow_until_it_is_shown(table: pd.DataFrame) -> None:
+def test_lead_is_pale_until_it_is_shown_and_never_open_as_what_is_published(
+    table: pd.DataFrame,
+) -> None:
     found = pairs(table)
     given = found.assign(verdict=["ahead", "undecided"])
     shown = shows(figures.leads(given, "PublicTest"), Figure)
     bars = shown.figure.axes[0].containers
     points = [bar.lines[0] for bar in bars if isinstance(bar, ErrorbarContainer)]
-    assert [line.get_markerfacecolor() for line in points] == ["#0173b2", "white"]
+    assert [line.get_markerfacecolor() for line in points] == ["#0173b2", figures.pale("#d55e00")]
 
 
 def test_confusion_rows_are_percent_of_the_true_class() -> None:

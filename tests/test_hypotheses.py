@@ -8,6 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.container import ErrorbarContainer
 from scipy import stats
 
 from fercore import models, study
@@ -254,7 +255,13 @@ def test_the_finding_says_every_outcome(
     opening = why.answer(table, SPLIT).markdown
     assert f"- {outcome}: 1. dense head" in opening
     assert ("fewer than 3 degrees of freedom" in opening) == (outcome == "too few seeds")
-    assert isinstance(why.forest(table, SPLIT), Figure if outcome != "failed" else Text)
+    forest = why.forest(table, SPLIT)
+    assert isinstance(forest, Figure if outcome != "failed" else Text)
+    if isinstance(forest, Figure):
+        (bar,) = (b for b in forest.figure.axes[0].containers if isinstance(b, ErrorbarContainer))
+        full = bar.lines[0].get_markerfacecolor() == bar.lines[0].get_color()
+        assert full == (outcome == "supported")
+        assert bar.lines[0].get_markerfacecolor() not in ("none", "white"), "that is published"
     shown = why.verdicts(table, SPLIT)
     assert isinstance(shown, Table)
     assert outcome in str(shown.frame)

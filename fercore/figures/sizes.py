@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from fercore.analysis import UNITS, Comparison
 from fercore.display import Figure, Text
-from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, short, size_axis
+from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, pale, short, size_axis
 from fercore.language import paragraph, say
 
 
@@ -193,7 +193,7 @@ def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
             yerr=None if np.isnan(spread) else spread,
             fmt="o",
             color=colour,
-            markerfacecolor=colour if decided else "white",
+            markerfacecolor=colour if decided else pale(colour),
             capsize=3,
         )
     size_axis(axes)
@@ -210,7 +210,7 @@ def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
             ),
             say("Broad grey bars: over test images.") if wide else "",
             say(
-                "Above zero MobileNet is ahead. Hollow: the interval over seeds holds zero, there "
+                "Above zero MobileNet is ahead. Pale: the interval over seeds holds zero, there "
                 "is only one seed, or neither network learned anything."
             ),
         ),

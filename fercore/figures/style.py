@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -34,6 +35,11 @@ SHEET = "seaborn-v0_8-whitegrid"
 """Matplotlib's own copy: seaborn is imported only where it is needed, since it and what it imports
 take as long as a whole notebook's drawings."""
 STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 10}
+
+
+def pale(colour: str) -> str:
+    """The colour as ours is filled where nothing is shown; open marks are published figures."""
+    return to_hex([0.3 * part + 0.7 for part in to_rgb(colour)])
 
 
 def short(count: float) -> str:

@@ -10,7 +10,7 @@ from fercore.analysis import Row
 from fercore.display import Figure, Text
 from fercore.experiments.verdicts import MARGIN
 from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, in_points, undirected
-from fercore.figures import COLOURS, house_axes
+from fercore.figures import COLOURS, house_axes, pale
 from fercore.language import paragraph, say
 
 
@@ -34,7 +34,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
             xerr=None if math.isnan(spread) else spread,
             fmt="o",
             color=colour,
-            markerfacecolor=colour if row["verdict"] == "supported" else "white",
+            markerfacecolor=colour if row["verdict"] == "supported" else pale(colour),
             capsize=3,
         )
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
@@ -56,9 +56,9 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
         caption=paragraph(
             say(
                 "Differences that the hypotheses speak of, {split}, with 95 % interval. Right of "
-                "zero speaks for the claim, filled marks where that is supported; the grey band is "
-                "{margin:.0f} point to either side. Colour: plain CNN, MobileNet, or (grey) "
-                "MobileNet's lead.",
+                "zero speaks for the claim; marks are full where that is supported and pale "
+                "elsewhere; the grey band is {margin:.0f} point to either side. Colour: plain CNN, "
+                "MobileNet, or (grey) MobileNet's lead.",
                 split=split,
                 margin=100 * MARGIN,
             ),
