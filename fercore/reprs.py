@@ -35,6 +35,18 @@ def costs(spec: ModelSpec) -> dict[str, str]:
     }
 
 
+def line(spec: ModelSpec) -> str:
+    """A network's label, costs and settings in one line; empty for one that there is not."""
+    try:
+        cost, label = models.cost(spec), models.label(spec)
+    except models.ModelError:
+        return ""
+    own = spec.model_dump(exclude={"name"}, exclude_defaults=True)
+    texts = [f"{cost.trainable:,} parameters", f"{cost.macs:,} MACs"]
+    texts += [f"{name} {value}" for name, value in own.items()]
+    return f"ModelSpec({label}: {', '.join(texts)})"
+
+
 def layers(spec: ModelSpec) -> str:
     """A network's layers from input to output, and where its parameters and multiply-adds are.
 
@@ -58,7 +70,8 @@ def network(spec: ModelSpec) -> str:
 def runs(table: pd.DataFrame, caption: str, name: str = "runs") -> Table:
     """What a runs table (`fercore.analysis`) is about, one row per run, in percent."""
     kept = ["run_id", "network", "seed", "epochs", "params_trainable", "params_keras_total"]
-    shown = table[[*kept, "macs", "status"]].assign(macs=table["macs"] / 1e6)
+    table = table.reindex(columns=[*kept, "macs", "status", *MEASURED])  # of no run, it has none
+    shown = table.drop(columns=[*MEASURED]).assign(macs=table["macs"] / 1e6)
     splits = [split for split in MEASURED if table[split].notna().any()]
     for split in splits:
         shown[f"{split} %"] = 100 * table[split]

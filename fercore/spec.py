@@ -60,8 +60,13 @@ class ModelSpec(Spec):
     norm: Literal["before", "after", "none"] = "before"
     """Family members: BatchNorm before or after the activation, or nowhere."""
 
-    def _repr_html_(self) -> str:
+    def __repr__(self) -> str:
         from fercore import reprs  # here, as it stands above: a specification imports nothing
+
+        return reprs.line(self) or super().__repr__()
+
+    def _repr_html_(self) -> str:
+        from fercore import reprs
 
         return reprs.network(self)
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup, Tag
 from PIL import Image
 
 from fercore import models
 from fercore.data import EMOTIONS, Faces
+from fercore.display import Table
 from fercore.spec import ModelSpec
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore
@@ -53,6 +55,43 @@ def test_a_network_shows_its_costs_and_layers() -> None:
     assert sum(parameters) == cost.trainable
     bars = [re.findall(r"([\d.]+)%", str(row.find_all("td")[1]["style"]))[0] for row in layers]
     assert sum(map(float, bars)) == pytest.approx(100, abs=0.5)
+
+
+def test_a_network_is_a_line_in_a_terminal() -> None:
+    cost = models.cost(TINY)
+    costs = f"{cost.trainable:,} parameters, {cost.macs:,} MACs"
+    assert repr(TINY) == f"ModelSpec({models.label(TINY)}: {costs}, widths (4, 8, 8, 16), depth 1)"
+    assert "cnn-30k-residual" in repr(models.nearest("cnn", 30_000, residual=True))
+    assert repr(ModelSpec(name="nobody", depth=3)).startswith("ModelSpec(name='nobody', ")
+
+
+def test_a_table_is_what_it_is_in_plain_text() -> None:
+    shown = Table(
+        pd.DataFrame({"share": [0.125]}), caption="One.", name="one", formats={"share": ".1%"}
+    )
+    assert repr(shown).split() == ["[Table]", "One.", "share", "12.5%"]
+    assert repr(shown) == shown._repr_mimebundle_()[0]["text/plain"]
+
+
+def test_a_store_shows_its_latest_runs(
+    record: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RunStore(tmp_path / "<b>")
+    assert repr(store).endswith("<b>: 0 runs.\n(no rows)")
+    assert soup(store).find_all("th", scope="row") == []
+    times = {"a" * 12: "2001", "b" * 12: "2003", "c" * 12: "2002"}
+    found = [record.model_copy(update={"run_id": run, "finished": t}) for run, t in times.items()]
+    monkeypatch.setattr(store, "records", lambda: found)
+    monkeypatch.setattr("fercore.store.measured.SHOWN", 2)
+    first, head, *rows = repr(store).splitlines()
+    assert first.endswith("3 runs, the latest 2.")
+    assert {"run", "network", "status", "PublicTest", "%"} <= set(head.split())
+    assert [row.split()[0] for row in rows] == ["b" * 12, "c" * 12]
+    assert [cell.get_text() for cell in soup(store).find_all("th", scope="row")] == [
+        "b" * 12,
+        "c" * 12,
+    ]
+    assert soup(store).find("b") is None
 
 
 def test_a_network_that_there_is_not_says_why() -> None:

@@ -45,7 +45,7 @@ BAR = "rgba(1, 115, 178, 0.3)"
 _NUMBER = re.compile(r"[-+−±]?\d[\d\s.,+\-−±–×%()/]*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """A table with its caption; numbers right-aligned, missing values as a dash.
 
@@ -67,6 +67,11 @@ class Table:
             columns = ", ".join(_flat(self.frame).columns)
             raise DisplayError(f"table {self.name}: formats for {unknown}, but it has {columns}")
 
+    def __repr__(self) -> str:
+        texts = _texts(_flat(self.frame), self.formats)
+        rows = texts.to_string(index=False) if len(texts) else "(no rows)"
+        return f"[Table] {sentence(self.caption, self.note)}\n{rows}"
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         flat = _flat(self.frame)
         texts = _texts(flat, self.formats)
@@ -76,8 +81,7 @@ class Table:
                 f"{figcaption(self.caption, self.note)}{html_table(texts, numeric(flat, texts))}"
                 "</figure>"
             ),
-            "text/plain": f"[Table] {sentence(self.caption, self.note)}\n"
-            + texts.to_string(index=False),
+            "text/plain": repr(self),
             "text/csv": flat.to_csv(index=False),
         }
         return data, metadata(self, "table")

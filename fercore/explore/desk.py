@@ -42,7 +42,7 @@ class Desk:
         self.faces = self.read(setting.source)
 
     def __repr__(self) -> str:
-        return f"Desk({self.faces!r}, {self.store!r}, runs: {len(self.records)})"
+        return f"Desk({self.faces!r}, {self.store.root}, runs: {len(self.records)})"
 
     @cached_property
     def networks(self) -> Networks:

@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fercore import analysis, models
+from fercore import analysis, models, reprs
 from fercore.analysis import AGAINST, MEASURED, calibration_error, reliability
+from fercore.display import Table
 from fercore.spec import ModelSpec
 from fercore.store.record import Counts, RunRecord
 from fercore.store.runs import Predictions, RunStore
+
+SHOWN = 20
+"""Runs that a store shows of itself."""
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
@@ -42,6 +46,14 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         row[f"{name}_repeated"] = measured.repeated if measured else 0
         row[f"{name}_largest"] = _largest(measured.confusion) if measured else np.nan
     return row
+
+
+def overview(store: RunStore) -> Table:
+    """The runs of a store that finished last, up to `SHOWN`."""
+    records = sorted(store.records(), key=lambda record: record.finished, reverse=True)
+    rows = [run_row(record) for record in records[:SHOWN]]
+    count = f"{len(records):,} runs" + (f", the latest {SHOWN}" if len(records) > SHOWN else "")
+    return reprs.runs(pd.DataFrame(rows), f"RunStore {store.root}: {count}.")
 
 
 def _largest(confusion: Counts) -> float:

@@ -61,7 +61,15 @@ class RunStore:
         self.root = Path(root).expanduser() if root else project() / named
 
     def __repr__(self) -> str:
-        return f"RunStore({str(self.root)!r})"
+        from fercore.store.measured import overview  # here, as it stands above and needs torch
+
+        return repr(overview(self))
+
+    def _repr_html_(self) -> str:
+        from fercore.store.measured import overview
+
+        shown: str = overview(self)._repr_mimebundle_()[0]["text/html"]
+        return shown
 
     def folder(self, run: str) -> Path:
         """Where a run's files lie, or would lie."""
