@@ -39,7 +39,8 @@ STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "
 
 def pale(colour: str) -> str:
     """The colour as ours is filled where nothing is shown; open marks are published figures."""
-    return to_hex([0.3 * part + 0.7 for part in to_rgb(colour)])
+    red, green, blue = (0.3 * part + 0.7 for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def short(count: float) -> str:
