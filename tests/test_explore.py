@@ -19,7 +19,9 @@ from fercore import explore, models
 from fercore.data import EMOTIONS, DataError
 from fercore.display import Chart
 from fercore.explore import choices, runs, tiles
+from fercore.explore.diagram import diagram
 from fercore.explore.training import Live, Stopped, Training, stop_all
+from fercore.figures import GROUP_COLOURS
 from fercore.models import ModelError
 from fercore.progress import Progress
 from fercore.report.execute import ThisPython
@@ -85,6 +87,28 @@ def test_a_choice_that_makes_no_run_says_why(
 def test_channels_come_from_a_budget(kind: str) -> None:
     found = choices.widths(choices.channels(kind, 30_000, 2))
     assert abs(models.cost(ModelSpec(name=kind, widths=found, depth=2)).trainable / 3e4 - 1) < 0.02
+
+
+@pytest.mark.parametrize("name", [*models.FAMILIES, *models.REPORTED])
+def test_a_network_is_drawn_from_input_to_scores(name: str) -> None:
+    family = name in models.FAMILIES
+    network = (
+        ModelSpec(name=name, widths=(4, 8, 16, 32), depth=1) if family else ModelSpec(name=name)
+    )
+    weighty = [piece for piece in models.pieces(network) if piece.macs]
+    page = BeautifulSoup(diagram(network), "html.parser")
+    boxes, labels = page.find_all("rect"), page.find_all("text")
+    assert len(boxes) == len(labels) == len(weighty)
+    drawn = [(float(str(box["height"])), str(box["fill"])) for box in boxes]
+    sides = [piece.output[-1] if len(piece.output) > 1 else 1 for piece in weighty]
+    assert [height for height, _ in drawn] == [6 + 1.5 * side for side in sides]
+    assert [fill for _, fill in drawn] == [GROUP_COLOURS[piece.group] for piece in weighty]
+    assert labels[-1].get_text() == "dense, 7"
+    ends = [float(str(box["x"])) + float(str(box["width"])) for box in boxes]
+    starts = [float(str(box["x"])) for box in boxes]
+    assert all(end < start for end, start in zip(ends, starts[1:], strict=False)), "no overlap"
+    assert page.svg is not None
+    assert ends[-1] == pytest.approx(float(str(page.svg["width"])), abs=0.6)
 
 
 def test_the_nearest_runs_are_finished_on_these_faces_and_nearest_by_ratio(
@@ -263,6 +287,9 @@ def test_a_network_is_chosen_trained_and_seen_everywhere(desk: explore.Desk) -> 
     assert f"{cost.trainable:,}" in panel.costs.value
     assert f"{cost.keras_total:,}" in panel.costs.value
     assert "separable" in panel.layers.value
+    assert panel.diagram.value.count("depthwise 3×3") == 2 * 3, (
+        "named in the picture and for who sees none"
+    )
     assert "No finished run" in panel.known.value
     assert press_train(desk).join(PATIENCE)
     (record,) = desk.store.records()

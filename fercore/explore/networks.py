@@ -9,7 +9,8 @@ import ipywidgets as widgets
 from fercore import models, reprs
 from fercore.data import Faces
 from fercore.explore.choices import KINDS, Choice, channels, nearest
-from fercore.explore.panel import WIDE, Panel, drawn, dropdown, html, number, row
+from fercore.explore.diagram import diagram
+from fercore.explore.panel import WIDE, Panel, drawn, dropdown, html, number, region, row
 from fercore.explore.training import Live, Training
 from fercore.figures import short
 from fercore.setting import Setting
@@ -49,8 +50,9 @@ class Networks(Panel):
             row(self.epochs, self.seed, self.train, self.stop, self.bar),
             self.message,
             self.curve,
-            row(self.costs, self.layers),
+            row(self.costs, self.diagram),
             self.known,
+            self.layers,
         )
         self.attempt(self.fill)
 
@@ -73,6 +75,7 @@ class Networks(Panel):
         self.stop = widgets.Button(description="Stop", disabled=True)
         self.bar = widgets.IntProgress(0, 0, 1, description="batches", layout={"width": "30em"})
         self.costs, self.known, self.layers = (widgets.HTML() for _ in range(3))
+        self.diagram = widgets.HTML(layout={"max_width": "100%"})
         self.curve = widgets.Output()
 
     @property
@@ -99,7 +102,7 @@ class Networks(Panel):
         self.show()
 
     def show(self) -> None:
-        """Costs, layers and neighbours of the chosen network."""
+        """Costs, drawing, layers and neighbours of the chosen network."""
         try:
             spec, faces = self._read()
         except ValueError:
@@ -113,6 +116,7 @@ class Networks(Panel):
     def _read(self) -> tuple[RunSpec, Faces]:
         spec = self.choice.specification(self.desk.setting)
         self.costs.value = reprs.facts(models.label(spec.model), reprs.costs(spec.model))
+        self.diagram.value = region("diagram", diagram(spec.model))
         self.layers.value = reprs.layers(spec.model)
         if not self.desk.knows(spec.data.source):
             self.say(f"reading {spec.data.source} ...")

@@ -168,9 +168,13 @@ def row(*controls: Any) -> Any:
 
 def html(shown: Figure | Table) -> str:
     """A figure or table as HTML, which scrolls where it is wider than the page."""
-    text = shown._repr_mimebundle_()[0]["text/html"]
-    region = f'tabindex="0" role="region" aria-label="{escape(shown.name)}"'
-    return f'<div {region} style="overflow-x: auto">{text}</div>'
+    return region(shown.name, shown._repr_mimebundle_()[0]["text/html"])
+
+
+def region(name: str, text: str) -> str:
+    """HTML that scrolls where it is wider than the page, by the keyboard too."""
+    named = f'tabindex="0" role="region" aria-label="{escape(name)}"'
+    return f'<div {named} style="overflow-x: auto">{text}</div>'
 
 
 def drawn(output: Any, chart: Chart) -> None:

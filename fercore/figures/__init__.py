@@ -9,11 +9,12 @@ from fercore.figures.errors import confusion_difference, confusions, reliability
 from fercore.figures.layers import blocks, layers
 from fercore.figures.looks import looks
 from fercore.figures.sizes import budgets, leads, size_against_accuracy
-from fercore.figures.style import COLOURS, NAMES, amount, house_axes, pale, short
+from fercore.figures.style import COLOURS, GROUP_COLOURS, NAMES, amount, house_axes, pale, short
 from fercore.figures.training import faces, learning_curves
 
 __all__ = [
     "COLOURS",
+    "GROUP_COLOURS",
     "NAMES",
     "amount",
     "blocks",
