@@ -146,6 +146,9 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
     told = {field: say(text) for field, text in HEADS.items()}
     told |= {f"told {axis}": text for axis, text in axes.items()}
     tooltip = [alt.Tooltip(f"{field}:N", title=_spelt(title)) for field, title in told.items()]
+    theirs = base.transform_filter("datum.kind === 'published'").mark_point(
+        filled=False, size=70, opacity=1
+    )
     layers = [
         ours.transform_filter("datum.report === 'sweep'")
         .mark_line(strokeWidth=1.5)
@@ -153,9 +156,8 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
         .add_params(_families()),
         ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
-        base.transform_filter("datum.kind === 'published'")
-        .mark_point(filled=False, size=70, opacity=1)
-        .encode(shape=shape),
+        # Without marks the layer would be a picture without a name, as screen readers see it.
+        *([theirs.encode(shape=shape)] if "published" in {row["kind"] for row in records} else []),
         base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
     ]
     return _dress(alt.LayerChart(layer=layers), axes)

@@ -173,6 +173,21 @@ def test_the_scatter_has_a_mark_for_each_network_and_takes_failed_runs(
     assert marks(failed) == []
 
 
+def test_what_the_scatter_shows_is_set_and_asked_for_by_no_control_of_its_own(
+    records: dict[str, RunRecord],
+) -> None:
+    table = runs.rows(list(records.values())[:2])
+    for _, axis in runs.AXES:
+        shown = runs.scatter(table, axis, published=axis == "macs")
+        params = {param["name"]: param for param in shown.spec["params"]}
+        assert params["axis"]["value"] == axis
+        assert "input" not in json.dumps([param.get("bind", "") for param in params.values()])
+        assert f"told {axis}" in marks(shown)[0], "the runs have it"
+        kinds = {row["kind"] for rows in shown.spec["datasets"].values() for row in rows}
+        assert ("published" in kinds) == (axis == "macs")
+        assert len(shown.spec["layer"]) == 5 - (axis != "macs"), "no layer without a mark"
+
+
 def test_two_runs_are_compared_by_curves_confusions_and_their_difference(
     records: dict[str, RunRecord],
 ) -> None:
@@ -376,6 +391,10 @@ def test_runs_are_filtered_compared_and_paged(
     assert "0 runs, 2 in the store" in panel.message.value
     assert panel.table.value == ""
     panel.family.value = runs.ALL
+    panel.axis.value, panel.published.value = "macs", False
+    drawing = json.dumps(panel.chart.outputs[0]["data"])
+    assert '{"name": "axis", "value": "macs"}' in drawing
+    assert '"kind": "published"' not in drawing
     assert desk.compare.first.value != desk.compare.second.value
     assert "fig-confusion-difference" in desk.compare.figures.value
     (other,) = set(desk.records) - {desk.mistakes.run.value}

@@ -99,6 +99,37 @@ def to(page: Page, name: str) -> None:
     raise AssertionError(f"Tab does not lead to {name}")
 
 
+def press(page: Page, name: str) -> None:
+    to(page, name)
+    page.keyboard.press("Space")
+
+
+def browse(page: Page) -> None:
+    """All panels but the first, in the order in which Tab leads through them."""
+    press(page, "next family")
+    expect(page.get_by_text("0 runs, 1 in the store")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 to 1 of 1 runs, 1 in the store")).to_be_visible()
+    chart = page.locator(".vega-embed", has_text="accuracy on PublicTest (%)")
+    open_marks = chart.locator("svg .mark-symbol.role-mark path[fill=transparent]")
+    expect(open_marks).not_to_have_count(0)
+    press(page, "next x axis")
+    expect(chart.locator("svg")).to_contain_text("Keras total parameters (log scale)")
+    press(page, "published")
+    expect(open_marks).to_have_count(0)
+    expect(page.locator("figure#fig-confusions figcaption")).to_contain_text("on valid")
+    for name in ("next run", "next beside", "next split"):
+        press(page, name)
+    expect(page.locator("figure#fig-confusions figcaption")).to_contain_text("on PublicTest")
+    mistakes = page.get_by_text(re.compile("mistakes, the surest first"))
+    before = mistakes.inner_text()
+    for name in ("next run", "next split", "next class"):
+        press(page, name)
+    expect(mistakes).not_to_have_text(before)
+    press(page, "next class")  # the gallery's
+    expect(page.get_by_text("1 to 20 of 20 faces")).to_be_visible()
+
+
 def test_a_network_is_chosen_trained_and_seen_by_the_keyboard_alone(
     page: Page, lab: tuple[Path, str]
 ) -> None:
@@ -108,6 +139,9 @@ def test_a_network_is_chosen_trained_and_seen_by_the_keyboard_alone(
     to(page, "next network")
     page.keyboard.press("Space")
     expect(page.get_by_text("cnn-30k", exact=True)).to_be_visible()
+    drawing = page.get_by_role("img", name=re.compile("^From input to scores: conv 3×3, "))
+    expect(drawing).to_be_visible()
+    assert "depthwise" not in str(drawing.get_attribute("aria-label"))
     to(page, "next parameters")
     page.keyboard.press("Space")
     expect(page.get_by_text("cnn-40k", exact=True)).to_be_visible()
@@ -123,6 +157,7 @@ def test_a_network_is_chosen_trained_and_seen_by_the_keyboard_alone(
     for name in ("tab-nearest", "tab-runs", "fig-learning-curves", "fig-confusions"):
         expect(page.locator(f"figure#{name}")).to_be_visible()
     expect(page.get_by_text(re.compile("mistakes, the surest first"))).to_be_visible()
+    browse(page)
     assert said == []
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "explore-trained.png")

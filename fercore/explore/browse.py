@@ -31,18 +31,20 @@ class Runs(Panel):
         self.data = dropdown("data", [runs.ALL])
         self.reread = widgets.Button(description="Read the store again", layout={"width": "auto"})
         self.group = dropdown("scatter of", layout={"width": "40em"})
+        self.axis = dropdown("x axis", runs.AXES)
+        self.published = widgets.Checkbox(True, description="published", indent=False)
         self.pages = Pages(self, PAGE, self.show)
         self.table, self.chart = widgets.HTML(), widgets.Output()
         filters = [self.family, self.data, self.status]
         self.on_change(filters, self.pages.restart)
-        self.on_change([self.group], self.draw)
+        self.on_change([self.group, self.axis, self.published], self.draw)
         self.on_click(self.reread, desk.refresh)
         self.box.children = (
             row(*filters),
             row(self.pages.before, self.pages.after, self.reread),
             self.message,
             self.table,
-            row(self.group),
+            row(self.group, self.axis, self.published),
             self.chart,
         )
         self.refresh()
@@ -77,7 +79,8 @@ class Runs(Panel):
         """The scatter."""
         self.chart.outputs = ()
         if self.group.value is not None:
-            drawn(self.chart, runs.scatter(runs.matching(self.rows, group=self.group.value)))
+            shown = runs.matching(self.rows, group=self.group.value)
+            drawn(self.chart, runs.scatter(shown, self.axis.value, self.published.value))
 
 
 class Compare(Panel):

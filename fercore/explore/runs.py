@@ -19,9 +19,21 @@ from fercore.store import measured
 from fercore.store.record import Epoch, RunRecord
 from fercore.tables.networks import summary
 
-__all__ = ["ALL", "MEASURED", "comparison", "matching", "options", "rows", "scatter", "title"]
+__all__ = [
+    "ALL",
+    "AXES",
+    "MEASURED",
+    "comparison",
+    "matching",
+    "options",
+    "rows",
+    "scatter",
+    "title",
+]
 
 ALL = "all"
+AXES = [(name, column) for column, name in interactive.AXES.items() if column != "latency_ms"]
+"""What x can be, for a dropdown; how long a network takes is no part of a run."""
 
 
 def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
@@ -62,13 +74,23 @@ def options(records: Iterable[RunRecord]) -> list[tuple[str, str]]:
     return [(title(record), record.run_id) for record in _latest_first(records)]
 
 
-def scatter(table: pd.DataFrame) -> Chart:
-    """Size against accuracy for runs of one ``group``: equal networks differ only in their seed."""
+def scatter(table: pd.DataFrame, axis: str = "params_trainable", published: bool = True) -> Chart:
+    """Size against accuracy for runs of one ``group``: equal networks differ only in their seed.
+
+    axis: what x is, one of `AXES`; published: the reports' own figures beside. Both are set, not
+    offered: the chart's own controls are out of the keyboard's reach in JupyterLab.
+    """
     split = headline_split(table)
     note = SYNTHETIC_NOTE if table["synthetic"].any() else ""
-    return interactive.size_against_accuracy(
-        table, summary(table, split), split, published=measured.published(), note=note
+    theirs = measured.published() if published else None
+    chart = interactive.size_against_accuracy(
+        table, summary(table, split), split, published=theirs, note=note
     )
+    unbound = [
+        param for param in chart.spec["params"] if param["name"] not in ("axis", "published")
+    ]
+    given = [{"name": "axis", "value": axis}, {"name": "published", "value": published}]
+    return replace(chart, spec={**chart.spec, "params": [*unbound, *given]})
 
 
 def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
