@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -297,6 +298,9 @@ def test_one_notebook_has_its_title_once() -> None:
     assert "Does size matter?" not in soup.main.get_text()
     assert set(anchors(soup)) <= set(ids(soup))
     assert "q1-answer" in anchors(one(soup, "nav.contents"))
+    levels = [int(head.name[1]) for head in soup.find_all(["h1", "h2", "h3", "h4"])]
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels)), "no level is left out"
 
 
 def test_notebook_without_provenance_has_a_page() -> None:

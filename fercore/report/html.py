@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -140,14 +140,13 @@ def lead(body: Tag) -> Lead:
 
 def contents(body: Tag) -> list[Entry]:
     """Chapters with their sections, from the headings."""
-    entries = []
-    for section in body.find_all("section", class_="chapter"):
-        heads = [Entry(str(head["id"]), head.get_text()) for head in section.find_all(["h2", "h3"])]
-        title = section.find("h2")
-        if title is None:
-            entries += heads
+    entries: list[Entry] = []
+    for head in body.select("section.chapter :is(h2, h3)"):
+        entry = Entry(str(head["id"]), head.get_text())
+        if head.name == "h2" or not entries:
+            entries.append(entry)
         else:
-            entries.append(Entry(str(title["id"]), title.get_text(), tuple(heads[1:])))
+            entries[-1] = replace(entries[-1], sections=(*entries[-1].sections, entry))
     return entries
 
 
@@ -233,10 +232,12 @@ def _free(anchor: str, taken: set[str]) -> str:
 
 
 def _drop_title(body: Tag) -> None:
-    """A single notebook's title stands on the title page already."""
+    """A single notebook's title stands on the title page already; its sections take its place."""
     title = body.find("h2")
     if title is not None:
         title.decompose()
+        for head in body.find_all(_HEADINGS):
+            head.name = f"h{int(head.name[1]) - 1}"
 
 
 def _number(body: Tag) -> None:
