@@ -1,4 +1,4 @@
-"""Figures of the README and of docs/synthfer.md are those of the records that come with fercore."""
+"""Figures of the README and of two pages are those of the records that come with fercore."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fercore import analysis, archive
 from fercore.display import signed
 from fercore.experiments import verdicts
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 SPLIT = "PublicTest"
 
 
@@ -44,7 +45,7 @@ def test_verdicts(this: archive.Archive) -> None:
 
 def test_rank_correlation(this: archive.Archive) -> None:
     """The networks that benchmarks/rank_correlation.py asks for, and what they reached."""
-    text = (Path(__file__).parents[1] / "docs" / "synthfer.md").read_text()
+    text = (ROOT / "docs" / "synthfer.md").read_text()
     rows = this.runs(this.family("mobilenet") + this.family("cnn") + this.networks())
     reached = rows[rows["params_trainable"] >= 28_000].groupby("network")[SPLIT].mean()
     missing = [
@@ -52,4 +53,18 @@ def test_rank_correlation(this: archive.Archive) -> None:
         for n, a in reached.items()
         if f"| {n} | {100 * a:.1f} |" not in text
     ]
+    assert not missing, "\n".join(missing)
+
+
+def test_longer_runs(this: archive.Archive) -> None:
+    """Those of 40 passes; the table's last column is what the network's report says."""
+    text = (ROOT / "docs" / "recipes.md").read_text()
+    runs = this.longer().query("epochs == 40 and network != 'b-mobilenet-46k'")
+    expected = [
+        f"| {row['network']} | {row['params_trainable']:,} | {100 * row['valid']:.1f} "
+        f"| {100 * row[SPLIT]:.1f} | {100 * row['reported']:.1f} |"
+        for row in runs.to_dict("records")
+    ]
+    assert expected
+    missing = [line for line in expected if line not in text]
     assert not missing, "\n".join(missing)
