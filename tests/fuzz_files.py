@@ -1,6 +1,7 @@
 """Files that are a little or very wrong, in every form that `fercore.data.load` reads.
 
-`make_case(form, random, folder)` writes one; the same form and random state give the same bytes.
+`FORMS[form](random, folder)` writes one, whole or spoilt, into an empty folder; the same random
+state gives the same bytes.
 """
 
 from __future__ import annotations
@@ -497,8 +498,3 @@ FORMS: dict[str, Callable[[Random, Path], Case]] = {
     for packing in ("", ".gz", ".zip")
 }
 FORMS |= {"image folder": image_folder_case, "image .zip": image_zip_case, "FER+ votes": votes_case}
-
-
-def make_case(form: str, random: Random, folder: Path) -> Case:
-    """Write one file or folder of a form, whole or spoilt, into an empty folder."""
-    return FORMS[form](random, folder)

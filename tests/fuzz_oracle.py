@@ -18,15 +18,16 @@ import sys
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from fercore.data import DataError, Faces, load
+from fercore.data.crops import Crops
 from tests.fuzz_files import FERPLUS, HEADERS, Case
 
 LIMIT = 8_000_000
@@ -50,6 +51,9 @@ DAMAGED = (
 
 csv.field_size_limit(LIMIT)
 
+T = TypeVar("T")
+E = TypeVar("E", bound=Exception)
+
 
 class WrongError(AssertionError):
     """The reader did not keep its promise; the text says how."""
@@ -64,23 +68,35 @@ class Reading(NamedTuple):
 
 def judge(case: Case, cache: Path) -> str:
     """Load a case; "loaded" or "refused". Raises `WrongError`. cache: FERCORE_CACHE."""
+
+    def read() -> tuple[Faces, Faces]:
+        faces = load(case.path, ferplus=case.votes)
+        return faces, load(case.path, ferplus=case.votes) if len(faces) % 2 else faces
+
+    found = attempt(read, DataError, cache)
+    if isinstance(found, DataError):
+        check_message(str(found), case)
+        _check_refusal(str(found), case)
+        return "refused"
+    faces, again = found
+    if again.fingerprint != faces.fingerprint:
+        raise WrongError("the cache holds other faces than were read")
+    check_faces(faces, case)
+    return "loaded"
+
+
+def attempt(read: Callable[[], T], allowed: type[E] | tuple[type[E], ...], cache: Path) -> T | E:
+    """What `read` returns, or the error that it may raise; anything else is a `WrongError`."""
     try:
         with watched(cache), warnings.catch_warnings():
             warnings.simplefilter("error")
-            faces = load(case.path, ferplus=case.votes)
-            again = load(case.path, ferplus=case.votes) if len(faces) % 2 else faces
-    except DataError as error:
-        _check_message(str(error), case)
-        _check_refusal(str(error), case)
-        return "refused"
+            return read()
+    except allowed as error:
+        return error
     except (WrongError, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise WrongError(f"{type(error).__name__}: {error}") from error
-    if again.fingerprint != faces.fingerprint:
-        raise WrongError("the cache holds other faces than were read")
-    _check_faces(faces, case)
-    return "loaded"
 
 
 @contextmanager
@@ -124,7 +140,7 @@ sys.addaudithook(_on_event)
 # ---------------------------------------------------------------- what was said
 
 
-def _check_message(message: str, case: Case) -> None:
+def check_message(message: str, case: Case) -> None:
     named = [case.path, *([case.votes] if case.votes else [])]
     if not any(message.startswith(str(path)) for path in named):
         raise WrongError(f"the message does not begin with the path: {message!r}")
@@ -168,7 +184,7 @@ def _fits(reading: Reading, case: Case) -> bool:
 # ---------------------------------------------------------------- what was read
 
 
-def _check_faces(faces: Faces, case: Case) -> None:
+def check_faces(faces: Faces | Crops, case: Case) -> None:
     found = [image.tobytes() for image in faces.images]
     labels, splits = faces.labels.tolist(), faces.splits.tolist()
     if case.path.is_dir() or _holds_images(case.path):
@@ -180,7 +196,7 @@ def _check_faces(faces: Faces, case: Case) -> None:
         raise WrongError(
             f"{len(found)} faces, labels {labels}, splits {splits}: not those in the file"
         )
-    if case.votes is not None:
+    if case.votes is not None and isinstance(faces, Faces):
         _check_votes(faces, case.votes)
 
 
@@ -311,6 +327,16 @@ def _is_picture(name: str) -> bool:
 
 def _pictures(path: Path) -> tuple[list[bytes], list[int]]:
     """Pixels and labels of every image, in no order."""
+    chosen = pictures(path)
+    arrays = [np.asarray(Image.open(io.BytesIO(body))) for body in chosen.values()]
+    if any(array.shape != (48, 48) or array.dtype != np.uint8 for array in arrays):
+        raise WrongError("loaded an image that is not 8-bit grey of 48x48")
+    labels = [LABELS[name.split("/")[-2].lower()[:3]] for name in chosen]
+    return [array.tobytes() for array in arrays], labels
+
+
+def pictures(path: Path) -> dict[str, bytes]:
+    """Content of every image in a folder or .zip by its name."""
     if path.is_dir():
         walked = (
             Path(top, name) for top, _, names in os.walk(path, followlinks=True) for name in names
@@ -318,12 +344,6 @@ def _pictures(path: Path) -> tuple[list[bytes], list[int]]:
         found = {
             file.relative_to(path).as_posix(): file for file in walked if _is_picture(file.name)
         }
-        chosen = {name: file.read_bytes() for name, file in found.items() if not _clutter(name)}
-    else:
-        with zipfile.ZipFile(path) as archive:
-            chosen = {name: archive.read(name) for name in _members(archive) if _is_picture(name)}
-    arrays = [np.asarray(Image.open(io.BytesIO(body))) for body in chosen.values()]
-    if any(array.shape != (48, 48) or array.dtype != np.uint8 for array in arrays):
-        raise WrongError("loaded an image that is not 8-bit grey of 48x48")
-    labels = [LABELS[name.split("/")[-2].lower()[:3]] for name in chosen]
-    return [array.tobytes() for array in arrays], labels
+        return {name: file.read_bytes() for name, file in found.items() if not _clutter(name)}
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in _members(archive) if _is_picture(name)}

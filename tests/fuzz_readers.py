@@ -1,4 +1,4 @@
-"""`make fuzz`: thousands of spoilt files per form through `fercore.data.load`.
+"""`make fuzz`: thousands of spoilt files per form through whatever reads files.
 
     python -m tests.fuzz_readers [--count N] [--seed N] [--first N] [--form FORM] [--keep FOLDER]
 
@@ -21,9 +21,11 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.fuzz_files import FORMS, make_case
+from tests import fuzz_files
+from tests.fuzz_more import MORE
 from tests.fuzz_oracle import WrongError, judge
 
+FORMS = {form: (make, judge) for form, make in fuzz_files.FORMS.items()} | MORE
 SECONDS = 10
 """Most processor time that one file may take; a wait without work may be six times as long."""
 MEMORY = 2 << 30
@@ -46,7 +48,8 @@ def one(form: str, number: int, seed: int, root: Path, seconds: int = 0) -> str:
     folder, cache = root / "case", root / "cache"
     os.environ["FERCORE_CACHE"] = str(cache)
     folder.mkdir(parents=True, exist_ok=True)
-    case = make_case(form, Random(f"{seed}/{form}/{number}"), folder)
+    make, judge = FORMS[form]
+    case = make(Random(f"{seed}/{form}/{number}"), folder)
     try:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.alarm(6 * seconds)

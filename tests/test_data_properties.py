@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercore.data import SPLITS, Faces, load
+from fercore import presets, weights
+from fercore.data import SPLITS, Faces, crops, load
 from tests import fuzz_oracle
 from tests.face_files import csv_text, image_files, own_cache, write_zip  # noqa: F401
-from tests.fuzz_files import FORMS, PHOTOS, Case, scramble
+from tests.fuzz_files import PHOTOS, Case, scramble
 from tests.fuzz_oracle import WrongError
-from tests.fuzz_readers import one
+from tests.fuzz_readers import FORMS, one
 
 
 @st.composite
@@ -103,3 +107,40 @@ def test_the_fuzz_notices_what_goes_wrong(tmp_path: Path, monkeypatch: pytest.Mo
     assert "not those in the file" in wrong(lambda *_, **__: other)
     assert "written outside" in wrong(lambda *_, **__: (tmp_path / "x").write_text("x") and good)
     assert "KeyError" in wrong(lambda *_, **__: dict[int, int]()[0])
+
+
+def test_the_fuzz_notices_other_pixels_weights_and_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(form: str, name: str, change: Callable[[], Any]) -> str:
+        """What the fuzz says of the form's first whole case with its reader changed."""
+        for number in range(20):
+            with monkeypatch.context() as patch:
+                folder = tmp_path / f"{form}{number}"
+                if one(form, number, 0, folder) == "refused":
+                    continue
+                patch.setattr(name, change())
+                with pytest.raises(WrongError) as caught:
+                    FORMS[form][1](FORMS[form][0](Random(f"0/{form}/{number}"), folder), folder)
+                return str(caught.value)
+        raise AssertionError("no whole case")
+
+    def brighter() -> Any:
+        read = crops.read
+        return lambda path: replace(read(path), images=read(path).images ^ np.uint8(1))
+
+    def heavier() -> Any:
+        load = weights._tensors
+        return lambda found: {name: tensor + 1 for name, tensor in load(found).items()}
+
+    def longer() -> Any:
+        read = presets.read
+        return lambda path: read(path) | {"BATCH": 999}
+
+    def lost() -> Any:
+        return lambda path: {}[path]
+
+    assert "other pixels" in judged("crop", "fercore.data.crops.read", brighter)
+    assert "other numbers" in judged("weights", "fercore.weights._tensors", heavier)
+    assert "other values" in judged("preset", "fercore.presets.read", longer)
+    assert "KeyError" in judged("preset", "fercore.presets.read", lost)

@@ -94,6 +94,17 @@ def test_every_size_and_colour_becomes_the_same_grey_square(tmp_path: Path, mode
     assert mode == "1" or np.ptp(image[:, 4:-4]) <= 4
 
 
+def test_what_is_odd_beside_the_picture_is_no_matter(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    file = io.BytesIO()
+    Image.fromarray(random_faces().images[0]).save(file, "jpeg", exif=exif)
+    content = file.getvalue()
+    place = content.index(b"Exif")
+    (tmp_path / "odd.jpg").write_bytes(content[: place + 14] + b"\xff" * 9 + content[place + 23 :])
+    assert len(read(tmp_path / "odd.jpg")) == 1  # and no warning, which would be an error here
+
+
 def test_transparent_pixels_are_white_and_exif_turns_upright(tmp_path: Path) -> None:
     Image.new("RGBA", (60, 60), (0, 0, 0, 0)).save(tmp_path / "glass.png")
     assert (read(tmp_path / "glass.png").images == 255).all()
@@ -261,6 +272,8 @@ def spoilt(made: Weights, how: str) -> None:
         other = content[:-4] + np.float32(np.nan).tobytes()
         if how == "another shape":
             other = content.replace(b"[7,16]", b"[16,7]")
+        elif how == "whole numbers":
+            other = content.replace(b"F32", b"I32")
         made.path.write_bytes(other)
 
 
@@ -272,6 +285,7 @@ SPOILT = {
     "another bit": "expected SHA-256",
     "no numbers": "expected finite numbers",
     "another shape": "size mismatch",
+    "whole numbers": "expected torch.float32, found torch.int32",
 }
 
 

@@ -97,12 +97,13 @@ def _split(name: Path) -> str:
 def _grey(file: Path, content: bytes) -> NDArray[np.uint8]:
     """One picture, uint8 (48, 48). Raises `DataError`."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd EXIF is no matter ...
             warnings.simplefilter("error", Image.DecompressionBombWarning)  # ... but this is
-            if image.mode not in DEEP:
-                return np.asarray(square(image))
-            found = f"mode {image.mode}"
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                if image.mode not in DEEP:
+                    return np.asarray(square(image))
+                found = f"mode {image.mode}"
     except UnidentifiedImageError:
         found = "neither"
     except Exception as error:  # Pillow raises what it likes on a damaged file

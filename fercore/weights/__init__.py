@@ -124,13 +124,17 @@ def _whole(weights: Weights) -> Weights:
 def load(weights: Weights | str | None = None) -> nn.Module:
     """The trained network, on the CPU, float32, in evaluation mode; a text is given to `find`.
 
-    Raises `WeightsError` unless the file's bytes, the network's layers and the names, shapes and
-    values of all weights are what the record says.
+    Raises `WeightsError` unless the file's bytes, the network's layers and the names, shapes, types
+    and values of all weights are what the record says.
     """
     found = weights if isinstance(weights, Weights) else find(weights)
-    network = _network(found)
+    network, tensors = _network(found), _tensors(found)
+    for name, own in network.state_dict().items():
+        kind = tensors.get(name, own).dtype  # another would be converted without a word
+        if kind != own.dtype:
+            raise WeightsError(f"{found.path}: {name}: expected {own.dtype}, found {kind}")
     try:
-        network.load_state_dict(_tensors(found))
+        network.load_state_dict(tensors)
     except RuntimeError as error:
         raise WeightsError(f"{found.path}: {' '.join(str(error).split())[:300]}") from None
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
