@@ -57,6 +57,15 @@ def test_the_interval_of_a_mean_covers_it_in_95_of_100_cases(seeds: int) -> None
     assert lead >= 0.95 - 3 * ERROR  # with two unknown deviations it is known to cover more
 
 
+def test_networks_of_a_family_narrow_each_others_intervals() -> None:
+    def half(networks: int) -> float:
+        table = runs(*[(f"c{n}", "cnn", 1_000 + n, [-0.01, 0.01]) for n in range(networks)])
+        drawn = analysis.bootstrap(table, "valid", np.random.default_rng(0), 4_000)
+        return float(analysis.with_interval(0.0, drawn["c0"])["high"])
+
+    assert half(4) < half(1) / 2  # alone, Student's interval with one degree of freedom
+
+
 @pytest.mark.parametrize("law", ["laplace", "uniform"])
 def test_coverage_hardly_depends_on_the_law(law: str) -> None:
     mean, lead = coverage(3, law)

@@ -50,7 +50,7 @@ def recognise(path: Path) -> Found:
     return found[0]
 
 
-def load(source: str | Path, *, ferplus: Path | None = None) -> Faces:
+def load(source: str | Path, *, ferplus: str | Path | None = None) -> Faces:
     """Faces from "synthetic", the embedded default, or from a file or folder.
 
     Recognised by content: the CSV forms of `fercore.data.fer2013.FORMS`, plain, as .gz or as a
@@ -69,7 +69,7 @@ def load(source: str | Path, *, ferplus: Path | None = None) -> Faces:
     if ferplus is not None and not found.form.startswith(fer2013.WHOLE):
         raise DataError(f"{source}: expected fer2013.csv to join FER+ votes to, found {found.form}")
     faces = cache.through(found.path, found.read)
-    return faces if ferplus is None else join(faces, ferplus)
+    return faces if ferplus is None else join(faces, Path(ferplus))
 
 
 def _synthetic() -> Faces:
