@@ -85,7 +85,7 @@ def train(wanted: dict[tuple[str, int], RunSpec], asked: Setting) -> pd.DataFram
 
 def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
     """By variant: mean accuracy and how far it leads the recipe, in percentage points."""
-    means = analysis.bootstrap(runs, split, np.random.default_rng(0))
+    means = analysis.bootstrap(runs, split, np.random.default_rng(analysis.SEED))
     reached = analysis.summarise(runs, split, means).set_index("network")["mean"]
     rows = {
         name: {

@@ -111,7 +111,9 @@ class Archive(Question):
         if not found:
             return pd.DataFrame(columns=order)
         runs = pd.DataFrame([measured.run_row(record) for record in self._use(found)])
-        return runs.assign(reported=runs["network"].map(models.claimed)).sort_values(order)
+        return runs.assign(reported=runs["network"].map(models.claimed)).sort_values(
+            order, ignore_index=True
+        )
 
     def experiments(self) -> pd.DataFrame:
         """The trials table of question 5: each change with the seeds that both sides have."""

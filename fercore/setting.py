@@ -37,6 +37,7 @@ EXPECTED = {
     "greater_than_equal": "expected {ge:,} or more",
     "int_from_float": WHOLE,
     "int_parsing": WHOLE,
+    "int_parsing_size": WHOLE,
     "int_type": WHOLE,
     "less_than": "expected less than {lt:,}",
     "less_than_equal": "expected {le:,} or less",
@@ -44,6 +45,7 @@ EXPECTED = {
     "string_pattern_mismatch": "expected auto, cpu, mps, cuda or one of several (cuda:1)",
     "string_too_short": "expected a text",
     "string_type": "expected a text",
+    "string_unicode": "expected a text",
     "too_short": "expected a list of {min_length} or more",
     "tuple_type": "expected a list",
 }

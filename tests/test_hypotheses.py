@@ -325,7 +325,7 @@ def test_nothing_to_try_is_said() -> None:
     ("parameters", "message"),
     [
         ({"HYPOTHESES": ["luck"]}, r"HYPOTHESES\.0: .*'head', 'depth', 'large'.* found 'luck'"),
-        ({"SIZES": [10]}, r"SIZES\.0: .*1000"),
+        ({"SIZES": [10]}, r"SIZES\.0: .*1,000"),
         ({"SIZES": [20_000, 20_000]}, "SIZES: each value once"),
         ({"SIZES": [1_000], "HYPOTHESES": ["head"]}, "SIZES or LARGE: no .* has 1,000"),
     ],

@@ -77,14 +77,14 @@ def test_a_store_shows_its_latest_runs(
     record: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RunStore(tmp_path / "<b>")
-    assert repr(store).endswith("<b>: 0 runs.\n(no rows)")
+    assert repr(store).endswith("<b>: runs: 0.\n(no rows)")
     assert soup(store).find_all("th", scope="row") == []
     times = {"a" * 12: "2001", "b" * 12: "2003", "c" * 12: "2002"}
     found = [record.model_copy(update={"run_id": run, "finished": t}) for run, t in times.items()]
     monkeypatch.setattr(store, "records", lambda: found)
     monkeypatch.setattr("fercore.store.measured.SHOWN", 2)
     first, head, *rows = repr(store).splitlines()
-    assert first.endswith("3 runs, the latest 2.")
+    assert first.endswith("runs: 3, the latest 2.")
     assert {"run", "network", "status", "PublicTest", "%"} <= set(head.split())
     assert [row.split()[0] for row in rows] == ["b" * 12, "c" * 12]
     assert [cell.get_text() for cell in soup(store).find_all("th", scope="row")] == [

@@ -115,6 +115,13 @@ def test_a_network_that_reads_one_side_only_is_not_begun_with_another(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_network_that_there_is_not_is_told_so(faces: Faces) -> None:
+    task = spec().model_copy(update={"model": ModelSpec(name="nope")})
+    with pytest.raises(models.ModelError, match="nope") as told:
+        identity(task, faces)
+    assert "pixels" not in str(told.value)
+
+
 def dropping(seed: int = 0, **train: Any) -> RunSpec:
     """A network with dropout, trained with all that keeps a state."""
     moved = {"dropout": 1.0, "average": 0.8, "augment": MOVED}

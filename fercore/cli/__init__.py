@@ -72,5 +72,5 @@ def main() -> None:
 
         if not isinstance(failure, NotebookError):
             raise
-        print(f"\n{failure}", file=sys.stderr)
+        print(f"\n{safe(str(failure))}", file=sys.stderr)
         sys.exit(1)

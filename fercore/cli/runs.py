@@ -112,7 +112,7 @@ def remove(names: Names, store: Root = None) -> None:
     chosen = dict.fromkeys(_one(runs, name) for name in names)
     for run in chosen:
         runs.remove(run)
-        typer.echo(f"removed {run}")
+        say(f"removed {run}")
 
 
 @app.command(epilog="Example: fercore runs gc --dry-run")
@@ -131,8 +131,7 @@ def gc(
     if as_json:
         typer.echo(json.dumps({"deleted": not dry_run, "paths": names, "bytes": freed}, indent=1))
         return
-    for name in names:
-        typer.echo(name)
+    say(*names)
     typer.echo(f"{len(names)} to delete" if dry_run else f"{len(names)} deleted, {freed:,} bytes")
 
 

@@ -23,7 +23,7 @@ def diagram(spec: ModelSpec) -> str:
     colour is the kind of layer, as in `fercore.figures.blocks`. Raises `ModelError`.
     """
     pieces = [piece for piece in models.pieces(spec) if piece.macs]
-    x, step, boxes = 0.0, 0, []
+    x, step, boxes = 0.0, -1, []
     for piece in pieces:
         x += GAP if piece.step != step else JOINT
         step, width = piece.step, 12 + sqrt(piece.output[0])
@@ -38,7 +38,7 @@ def diagram(spec: ModelSpec) -> str:
 
 
 def _name(piece: Piece) -> str:
-    return f"{piece.layer}, {'×'.join(map(str, piece.output))}"
+    return f"{piece.layer}{piece.remark}, {'×'.join(map(str, piece.output))}"
 
 
 def _box(piece: Piece, x: float, width: float) -> str:

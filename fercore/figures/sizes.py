@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fercore.analysis import UNITS, Comparison
-from fercore.display import Figure, Text
+from fercore.display import Figure, Text, signed
 from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, pale, short, size_axis
 from fercore.language import paragraph, say
 
@@ -198,7 +198,8 @@ def leads(pairs: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
         )
     size_axis(axes)
     axes.set_ylabel(say("lead of MobileNet (points)"))
-    points = [f"{short(row['size'])}: {100 * row['lead']:+.1f}" for row in pairs.to_dict("records")]
+    rows = pairs.to_dict("records")
+    points = [f"{short(row['size'])}: {signed(row['lead'], row['high'])}" for row in rows]
     return Figure(
         drawing,
         name="leads",
@@ -230,8 +231,9 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
         size_axis(panel, comparison.unit)
         _percent_axis(panel, split)
         if comparison.first:
-            leads = [f"{100 * row['lead']:+.1f}" for row in (comparison.first, comparison.last)]
-            unit, (first, last) = say(UNITS[comparison.unit]), leads
+            ends_at = (comparison.first, comparison.last)
+            first, last = (signed(row["lead"], row["high"]) for row in ends_at)
+            unit = say(UNITS[comparison.unit])
             ends.append(say("{unit}: {first} to {last}", unit=unit, first=first, last=last))
     axes[0].legend(frameon=False, fontsize=8)
     return Figure(

@@ -79,10 +79,12 @@ def label(spec: ModelSpec) -> str:
 def takes(spec: ModelSpec, side: int) -> bool:
     """Whether the network reads images of another side with the same weights.
 
-    It does not if a dense layer sees every pixel's place, or a window no longer fits.
+    It does not if a dense layer sees every pixel's place, or a window no longer fits. Raises
+    `ModelError` for a network that there is not.
     """
+    own = cost(spec).trainable
     try:
-        return total(layers(spec), (1, side, side)).trainable == cost(spec).trainable
+        return total(layers(spec), (1, side, side)).trainable == own
     except ModelError:
         return False
 

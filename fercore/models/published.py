@@ -94,5 +94,5 @@ def claimed(network: str) -> float:
         split: [f.accuracy for f in PUBLISHED if f.network == network and f.split == split]
         for split in ("public", "private", "validation")
     }
-    halves = found["public"] + found["private"]
-    return fmean(halves or found["validation"] or [nan])
+    both = found["public"] and found["private"]
+    return fmean(found["public"] + found["private"] if both else found["validation"] or [nan])

@@ -81,12 +81,16 @@ def build(job: Job, say: Callable[[str], None] = print) -> list[Path]:
     parameters, out = job.parameters(), job.out
     executed = _execute_all(parameters, out, say)
     request = Request(job.preset, assignments(job.overrides), tuple(job.only))
-    with speaking(_language(parameters)):
-        spoken = {path: translated(notebook) for path, notebook in executed.items()}
-        if job.only:
-            pages = [_single(path, nb, request, parameters, out) for path, nb in spoken.items()]
-        else:
-            pages = _whole(spoken, request, parameters, out, say)
+    try:
+        with speaking(_language(parameters)):
+            spoken = {path: translated(notebook) for path, notebook in executed.items()}
+            if job.only:
+                pages = [_single(path, nb, request, parameters, out) for path, nb in spoken.items()]
+            else:
+                pages = _whole(spoken, request, parameters, out, say)
+    except BaseException:
+        _set_aside(executed, out)
+        raise
     for path, notebook in executed.items():  # with the pages that show them, not before
         write(notebook, out / "notebooks" / path.name)
         (out / "failed" / path.name).unlink(missing_ok=True)
@@ -116,10 +120,15 @@ def _execute_all(
         else:
             say(f"{path.name} done in {time.monotonic() - began:.0f} s")
     if screens:
-        for path, notebook in executed.items():
-            write(notebook, out / "failed" / path.name)
+        _set_aside(executed, out)
         raise NotebookError("\n\n".join(screens))
     return executed
+
+
+def _set_aside(executed: Mapping[Path, NotebookNode], out: Path) -> None:
+    """Keep what was executed for looking, where no report shows it."""
+    for path, notebook in executed.items():
+        write(notebook, out / "failed" / path.name)
 
 
 def _execute(path: Path, values: Mapping[str, Any], out: Path) -> NotebookNode:

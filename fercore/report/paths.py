@@ -21,7 +21,8 @@ def absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
     result = dict(settings)
     for name, advice in PATHS.items():
         value = result.get(name)
-        if not isinstance(value, str) or value.lower() in ("synthetic", "none", "null", ""):
+        nothing = ("synthetic", "") if name == "DATA" else ("none", "null", "")
+        if not isinstance(value, str) or value.lower() in nothing:
             continue
         path = _existing(base, value)
         if path is None:

@@ -55,9 +55,9 @@ def _one_pair(
         return paragraph(sizes, why)
     row = difference(runs, split, means, large["network"], compact["network"])
     reached = say(
-        "They reach {compact:.1f} % and {large:.1f} %: {lead}.",
-        compact=100 * compact["mean"],
-        large=100 * large["mean"],
+        "They reach {compact} % and {large} %: {lead}.",
+        compact=percent(compact["mean"], compact["high"]),
+        large=percent(large["mean"], large["high"]),
         lead=lead(say("the large CNN"), say("the compact MobileNet"), row),
     )
     return paragraph(sizes, reached)

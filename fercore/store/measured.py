@@ -52,7 +52,7 @@ def overview(store: RunStore) -> Table:
     """The runs of a store that finished last, up to `SHOWN`."""
     records = sorted(store.records(), key=lambda record: record.finished, reverse=True)
     rows = [run_row(record) for record in records[:SHOWN]]
-    count = f"{len(records):,} runs" + (f", the latest {SHOWN}" if len(records) > SHOWN else "")
+    count = f"runs: {len(records):,}" + (f", the latest {SHOWN}" if len(records) > SHOWN else "")
     return reprs.runs(pd.DataFrame(rows), f"RunStore {store.root}: {count}.")
 
 

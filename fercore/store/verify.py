@@ -75,7 +75,7 @@ def check_layers(record: RunRecord) -> None:
 def check_weights(content: bytes, record: RunRecord) -> None:
     """Raise `StoreError` unless a weights file's bytes are those that the record names."""
     if len(content) != record.file_bytes:
-        raise StoreError(f"expected {record.file_bytes:,} bytes, found {len(content):,}")
+        raise StoreError(f"expected {record.file_bytes} bytes, found {len(content)}")
     found = hashlib.sha256(content).hexdigest()
     if record.weights_sha256 not in (None, found):
         raise StoreError(f"expected SHA-256 {record.weights_sha256}, found {found}")
@@ -94,6 +94,8 @@ def _predictions(store: RunStore, record: RunRecord) -> None:
     if found != expected:
         raise StoreError(f"predictions.npz: expected images {expected}, found {found}")
     for split, said in kept.items():
+        if [len(row) for row in record.splits[split].confusion] != [7] * 7:
+            raise StoreError(f"record.json: {split}: expected a confusion of 7 rows of 7")
         if not _in_form(said):
             raise StoreError(f"predictions.npz: {split}: expected labels 0 to 6 with 7 shares each")
         for name, figure, least, most in _limits(said, record.splits[split]):
@@ -120,9 +122,6 @@ def _limits(said: Predictions, score: Score) -> Iterator[tuple[str, float, float
     sure = best & (best.sum(1, keepdims=True) == 1)
     truth = np.eye(7, dtype=int)[said.labels].T
     found: Any = np.array(score.confusion)
-    if found.shape != (7, 7):
-        yield "rows and columns of its confusion", found.size, 49, 49
-        return
     for row, images in enumerate(truth.sum(1)):
         yield f"{EMOTIONS[row]} images", found[row].sum(), images, images
     for row, column in np.ndindex(7, 7):
