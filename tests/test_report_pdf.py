@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
+from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
@@ -19,6 +21,7 @@ from fercore.report.front import SYNTHETIC, TITLE, Answer, Front
 from fercore.report.html import page
 from fercore.report.notebooks import ReportError
 from fercore.report.pdf import LINE, _fit, pdf
+from fercore.report.pdf import typeset as pictures
 from tests.executed_notebooks import (
     code,
     figure,
@@ -29,6 +32,8 @@ from tests.executed_notebooks import (
     text,
     three_chapters,
 )
+
+SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
 
 MARKUP = r'#panic("no") $x$ *a* _b_ `c` @d <e> \u{41} // f /* g'
 
@@ -250,6 +255,57 @@ def test_contents_and_running_heads_name_the_chapters(whole: PdfReader, sheets: 
     for chapter in chapters:
         assert chapter in contents
         assert any(chapter in head[:300] for head in heads)
+
+
+# The pages as pixels, by Typst from the same source: nobody looks, but each is measured.
+
+PPI = 40
+WIDTH, HEIGHT, SIDE, TOP, BOTTOM = 210, 297, 20, 26, 24
+"""Millimetres, as in report.typ: the page, and its margins."""
+EMPTY = {
+    "left": (0, 0, SIDE - 1, HEIGHT),
+    "right": (WIDTH - SIDE + 1, 0, WIDTH, HEIGHT),
+    "above the head": (0, 0, WIDTH, 8),
+    "below the head": (0, 0.7 * TOP + 1, WIDTH, TOP - 2),
+    "above the foot": (0, HEIGHT - BOTTOM + 2, WIDTH, HEIGHT - 0.7 * BOTTOM - 1),
+    "below the foot": (0, HEIGHT - 8, WIDTH, HEIGHT),
+}
+"""Where no page has ink, in millimetres: left, top, right, bottom. Letters hang a little below."""
+
+
+def inked(page: bytes, box: tuple[float, float, float, float]) -> float:
+    """The share of a box's pixels, in millimetres, that are not white."""
+    left, top, right, bottom = (round(edge / 25.4 * PPI) for edge in box)
+    grey = np.asarray(Image.open(io.BytesIO(page)).convert("L"))
+    return float((grey[top:bottom, left:right] < 250).mean())
+
+
+def strayed(page: bytes) -> list[str]:
+    """The places of `EMPTY` that are not."""
+    return [name for name, box in EMPTY.items() if inked(page, box)]
+
+
+@pytest.mark.slow
+def test_each_page_has_ink_and_none_in_its_margins(tiny_report: Path, whole: PdfReader) -> None:
+    html = (tiny_report / "report.html").read_text(encoding="utf-8")
+    found = pictures(html, front({}), format="png", ppi=PPI)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for number, page_ in enumerate(found, start=1):
+        (SHOTS / f"pdf-{number:02}.png").write_bytes(page_)
+    assert abs(len(found) - len(whole.pages)) <= 1, "the title page is another"
+    body = SIDE, TOP, WIDTH - SIDE, HEIGHT - BOTTOM
+    assert [n for n, one in enumerate(found, start=1) if inked(one, body) < 0.005] == []
+    assert {n: where for n, one in enumerate(found, start=1) if (where := strayed(one))} == {}
+
+
+def test_what_runs_over_the_margin_or_is_not_there_is_seen() -> None:
+    over, blank = (
+        pictures(f"<main><h1>One</h1><p>{words}</p></main>", front({}), format="png", ppi=PPI)[-1]
+        for words in ("1" * 120, "")
+    )
+    assert strayed(over) == ["right"]
+    assert strayed(blank) == []
+    assert inked(blank, (SIDE, TOP + 20, WIDTH - SIDE, HEIGHT - BOTTOM)) == 0
 
 
 @pytest.mark.slow

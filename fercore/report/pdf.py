@@ -10,6 +10,7 @@ import mimetypes
 import re
 import tempfile
 import unicodedata
+from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,18 @@ def pdf(page: str, front: Front) -> bytes:
 
     ReportError where pandoc or Typst refuses it.
     """
+    (whole,) = typeset(page, front)
+    return whole
+
+
+def typeset(page: str, front: Front, **form: Any) -> list[bytes]:
+    """The same by Typst's options, as `format="png", ppi=40`: one file for each page."""
     with tempfile.TemporaryDirectory() as folder:
         body, alts = prepare(page, Path(folder))
         source = Path(folder) / "report.typ"
         template = (TEMPLATES / "report.typ").read_text(encoding="utf-8")
         source.write_text(f"{template}\n{_describe(_to_typst(body), alts)}", encoding="utf-8")
-        return _typeset(source, front)
+        return _compile(source, front, form)
 
 
 def prepare(page: str, folder: Path) -> tuple[str, dict[str, str]]:
@@ -209,7 +216,7 @@ def _describe(text: str, alts: dict[str, str]) -> str:
     )
 
 
-def _typeset(source: Path, front: Front) -> bytes:
+def _compile(source: Path, front: Front, form: Mapping[str, Any]) -> list[bytes]:
     words = {name: getattr(front, name) for name in _WORDS}
     answers = {"": front.answer, say("On photographs:"): front.photographs}
     words["answers"] = [
@@ -225,11 +232,11 @@ def _typeset(source: Path, front: Front) -> bytes:
             font_paths=[CATALOGUES],
             sys_inputs={"front": json.dumps(words, default=str)},
             timestamp=front.date.replace(microsecond=0),
+            **form,
         )
     except RuntimeError as error:
         raise ReportError(f"PDF: Typst: {_line(error)}") from None
-    assert isinstance(result, bytes)
-    return result
+    return result if isinstance(result, list) else [result]
 
 
 def _letters_in() -> dict[str, Any]:
