@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -124,8 +124,16 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("page", EXAMPLES, ids=named)
+QUICK = {"dataset"}
+"""Examples that take less than 15 s of a core; the others take half a minute to a minute."""
+
+
+def marked(page: Path) -> Any:
+    kind = pytest.mark.slow if page.stem in QUICK else pytest.mark.long
+    return pytest.param(page, marks=kind, id=named(page))
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in EXAMPLES])
 def test_examples_do_as_they_say(page: Path, copy: Path) -> None:
     printed = ""
     for step in steps(page):

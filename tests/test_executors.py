@@ -273,7 +273,7 @@ def test_two_studies_on_one_machine_want_no_common_port() -> None:
     assert len({server.port for server in servers}) == 2
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_worker_that_takes_long_to_start_anew_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
