@@ -12,6 +12,11 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from fercore.language import speaking
+from fercore.report.html import page as whole_page
+from fercore.report.notebooks import read
+from tests.executed_notebooks import front
+
 ROOT = Path(__file__).parents[1]
 SHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = next(
@@ -23,7 +28,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt install chromium)"),
 ]
-VIEWS = [(1440, "light"), (1440, "dark"), (390, "light")]
+VIEWS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 PATIENCE = 120_000
 """Milliseconds: a busy machine is slow, and slow is no fault."""
 
@@ -53,7 +58,13 @@ def see(browser: Browser, tiny_report: Path) -> Iterator[Open]:
     """Opens the report, cut off from every network."""
     contexts = []
 
-    def opened(width: int = 1440, theme: str = "light", anchor: str = "", **more: Any) -> Sight:
+    def opened(
+        width: int = 1440,
+        theme: str = "light",
+        anchor: str = "",
+        file: Path | None = None,
+        **more: Any,
+    ) -> Sight:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if theme == "dark" else "light",
@@ -67,7 +78,7 @@ def see(browser: Browser, tiny_report: Path) -> Iterator[Open]:
         sight.page.on("request", lambda request: sight.requests.append(request.url))
         sight.page.on("console", lambda message: sight.said.append(message.text))
         sight.page.on("pageerror", lambda error: sight.said.append(str(error)))
-        sight.page.goto((tiny_report / "report.html").as_uri() + anchor)
+        sight.page.goto((file or tiny_report / "report.html").as_uri() + anchor)
         if more.get("java_script_enabled", True):
             expect(sight.page.locator(".vega svg")).to_be_visible()
         return sight
@@ -81,6 +92,13 @@ def see(browser: Browser, tiny_report: Path) -> Iterator[Open]:
 def desk(see: Open) -> Sight:
     """One page on a wide screen for the tests that leave it fit for the next."""
     return see()
+
+
+def faults(page: Page) -> list[tuple[str, str]]:
+    """What axe-core finds: rules, and where each is broken first."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    broken = page.evaluate("axe.run().then(found => found.violations)")
+    return [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in broken]
 
 
 def top(found: Locator) -> float:
@@ -97,12 +115,26 @@ def test_opens_offline_in_silence_fits_and_can_be_read_by_everyone(
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     assert said == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    broken = page.evaluate("axe.run().then(found => found.violations)")
-    assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in broken] == []
+    assert faults(page) == []
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"report-{width}-{theme}-first.png")
     page.screenshot(path=SHOTS / f"report-{width}-{theme}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("language", "chapters"), [("en", ["q4"]), ("zh-TW", ["q1", "q4"])])
+def test_a_question_s_page_and_a_chinese_one_can_be_read_by_everyone(
+    see: Open, tiny_report: Path, tmp_path: Path, language: str, chapters: list[str]
+) -> None:
+    made = {path.stem[:2]: read(path) for path in (tiny_report / "notebooks").glob("*.ipynb")}
+    books = {key: made[key] for key in chapters}
+    with speaking(language):
+        html = whole_page(books, tmp_path, front(books))
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    page, _, said = see(file=tmp_path / "page.html")
+    assert said == []
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert faults(page) == []
+    page.screenshot(path=SHOTS / f"page-{language}-{chapters[0]}.png")
 
 
 def test_page_is_light_enough(tiny_report: Path) -> None:
