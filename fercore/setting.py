@@ -37,7 +37,7 @@ EXPECTED = {
     "greater_than_equal": "expected {ge:,} or more",
     "int_from_float": WHOLE,
     "int_parsing": WHOLE,
-    "int_parsing_size": WHOLE,
+    "int_parsing_size": "expected a smaller number",
     "int_type": WHOLE,
     "less_than": "expected less than {lt:,}",
     "less_than_equal": "expected {le:,} or less",

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from fercore import presets, weights
+from fercore.cli.terminal import safe
 from fercore.data import DataError, crops
 from fercore.data.folder import CLASSES
 from fercore.report.notebooks import ParameterError
@@ -110,8 +111,9 @@ def _grey(body: bytes) -> Pixels:
     """As docs/predict.md says, by other means than the reader's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         image: Image.Image = Image.open(io.BytesIO(body))
-        if image.format not in ("PNG", "JPEG") or image.mode[0] in "IF" or image.size > (9000, 0):
+        if image.format not in ("PNG", "JPEG") or image.mode[0] in "IF":
             raise ValueError("another kind of picture")
         if image.size == (48, 48) and image.mode == "L":
             return np.asarray(image)
@@ -297,7 +299,7 @@ def judge_preset(case: Case, cache: Path) -> str:
     found = attempt(read, errors, cache)
     text = case.path.read_bytes()
     if not isinstance(found, Setting):
-        for line in str(found).expandtabs().split("\n"):
+        for line in safe(str(found)).split("\n"):  # as the command line shows it
             _check_line(line, "")
         if text.decode("latin-1") in GOOD:
             raise WrongError(f"in order, but refused: {found}")
@@ -315,7 +317,8 @@ def judge_preset(case: Case, cache: Path) -> str:
 def _alike(taken: Any, given: Any) -> bool:
     """Whether a setting holds what a preset says; a text may stand for a number or a list."""
     if isinstance(taken, list):
-        items = given if isinstance(given, list) else [i for i in str(given).split(",") if i]
+        parts = str(given).strip("[]() ").split(",")
+        items = given if isinstance(given, list) else [part for part in parts if part.strip()]
         return len(taken) == len(items) and all(map(_alike, taken, items))
     if isinstance(taken, bool | type(None)) or isinstance(given, str):
         words = {True: ("true", "yes", "on", "1", "y", "t"), None: ("none", "null", "")}

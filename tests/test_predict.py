@@ -255,15 +255,19 @@ def spoilt(made: Weights, how: str) -> None:
     """Change the weights, or the record, of exported weights."""
     record, content = made.path.with_suffix(".json"), made.path.read_bytes()
     tree = json.loads(record.read_text())
+    changed: dict[str, Any] = {
+        "another seed": {"spec": tree["spec"] | {"seed": 9}},
+        "another schema": {"schema_version": "\x1b[31m"},
+        "no size": {"file_bytes": None},
+    }
     if how == "cut":
         made.path.write_bytes(content[:-1])
     elif how == "gone":
         made.path.unlink()
     elif how == "no record":
         record.unlink()
-    elif how == "another seed":
-        tree["spec"]["seed"] = 9
-        record.write_text(json.dumps(tree))
+    elif how in changed:
+        record.write_text(json.dumps(tree | changed[how]))
     elif how == "another bit":
         made.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:  # an older record, which does not hold the file's SHA-256
@@ -281,6 +285,8 @@ SPOILT = {
     "cut": "expected .* bytes, found",
     "gone": "small.safetensors: no such file",
     "no record": "expected the record of",
+    "no size": "expected 0 bytes, found",
+    "another schema": r"expected schema 2, found '\\x1b\[31m'",
     "another seed": "its specification and fingerprints are those of run",
     "another bit": "expected SHA-256",
     "no numbers": "expected finite numbers",

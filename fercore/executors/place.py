@@ -74,7 +74,7 @@ def parse(text: str) -> Place:
         return Place("local", int(found[1]))
     if re.fullmatch(r"(tcp|tls)://[^/\s:]+:\d{1,5}", text) or re.fullmatch(r"file:.*\S", text):
         return Place("cluster", address=text)
-    raise ExecutorError(f"expected {ALLOWED}, found {text!r}")
+    raise ExecutorError(f"expected {ALLOWED}, found {text[:100]!r}")
 
 
 def scheduler_file(address: str) -> Path | None:

@@ -40,7 +40,7 @@ def layers(spec: ModelSpec) -> Layers:
 
 
 def _unknown(name: str) -> str:
-    known = [*FAMILIES, *REPORTED]
+    known, name = [*FAMILIES, *REPORTED], name[:100]  # whatever a file may say
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"no network is called {name!r}: {hint}allowed are {', '.join(known)}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from fercore.plain import plain
 from fercore.spec import SCHEMA_VERSION, RunSpec, Spec, later
 
 Counts = tuple[tuple[int, ...], ...]
@@ -156,12 +158,12 @@ def parse(text: bytes, run: str | None = None) -> RunRecord:
         tree = json.loads(text)
         found = tree.get("schema_version") if isinstance(tree, dict) else None
         if found != SCHEMA_VERSION:
-            raise ValueError(f"expected schema {SCHEMA_VERSION}, found {found}")
+            raise ValueError(f"expected schema {SCHEMA_VERSION}, found {reprlib.repr(found)}")
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place}: {first['msg']}") from None
+        raise ValueError(f"{plain(place)}: {first['msg']}") from None
     if run not in (None, record.run_id):
         raise ValueError(f"expected run {run}, found run {record.run_id}")
     named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)

@@ -74,8 +74,8 @@ def check_layers(record: RunRecord) -> None:
 
 def check_weights(content: bytes, record: RunRecord) -> None:
     """Raise `StoreError` unless a weights file's bytes are those that the record names."""
-    if len(content) != record.file_bytes:
-        raise StoreError(f"expected {record.file_bytes} bytes, found {len(content)}")
+    if len(content) != (expected := record.file_bytes or 0):
+        raise StoreError(f"expected {expected:,} bytes, found {len(content):,}")
     found = hashlib.sha256(content).hexdigest()
     if record.weights_sha256 not in (None, found):
         raise StoreError(f"expected SHA-256 {record.weights_sha256}, found {found}")
