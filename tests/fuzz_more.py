@@ -82,7 +82,7 @@ def judge_crops(case: Case, cache: Path) -> str:
     expected = [_grey(body) for body in chosen.values()]
     if found.names != list(chosen) or not np.array_equal(found.images, expected):
         raise WrongError(f"{found.names}: not those in the file, or other pixels")
-    labels = [CLASSES.get(f"/{name}".lower().split("/")[-2], -1) for name in chosen]
+    labels = [CLASSES.get(Path(name).parent.name.lower(), -1) for name in chosen]
     if found.labels.tolist() != labels:
         raise WrongError(f"labels {found.labels.tolist()}, not {labels}")
     return "loaded"
@@ -325,7 +325,7 @@ def _alike(taken: Any, given: Any) -> bool:
         words[False] = ("false", "no", "off", "0", "n", "f")
         said = str(given).strip(" '\"").lower()
         return said in words.get(taken, ()) or said == str(taken).lower() or _number(said) == taken
-    return bool(taken == given)
+    return bool(taken == (float(given) if isinstance(taken, float) else given))
 
 
 def _number(text: str) -> float | None:
