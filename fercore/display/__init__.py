@@ -6,7 +6,16 @@ what the report needs to number it, to write it as a file and to describe it to 
 
 from fercore.display.common import MISSING, NO_PAIR, NO_PREDICTIONS, DisplayError, Text
 from fercore.display.drawing import CHART_MIME, Chart, Figure, fonts
-from fercore.display.numbers import in_percent, number, percent, signed, spread, text_of, times
+from fercore.display.numbers import (
+    all_signed,
+    in_percent,
+    number,
+    percent,
+    signed,
+    spread,
+    text_of,
+    times,
+)
 from fercore.display.origin import PROVENANCE_MIME, Provenance, run_table
 from fercore.display.table import Table, html_table
 
@@ -22,6 +31,7 @@ __all__ = [
     "Provenance",
     "Table",
     "Text",
+    "all_signed",
     "fonts",
     "html_table",
     "in_percent",

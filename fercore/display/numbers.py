@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ def signed(lead: float, high: float = math.nan) -> str | None:
         return None
     half = 100 * (high - lead)
     return number(100 * lead, half, "+") + spread(half)
+
+
+def all_signed(leads: Iterable[float], highs: Iterable[float]) -> list[str | None]:
+    """A column of leads; see `signed`."""
+    return [signed(lead, high) for lead, high in zip(leads, highs, strict=True)]
 
 
 def in_percent(share: float) -> str:

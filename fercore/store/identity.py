@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fercore import models
-from fercore.data.faces import Faces
+from fercore.data.faces import SIDE, Faces
 from fercore.spec import RunSpec
 from fercore.store.record import run_id
 
@@ -15,9 +15,9 @@ def identity(spec: RunSpec, faces: Faces) -> str:
     with which the recipe begins.
     """
     side = spec.train.first_side
-    if not models.takes(spec.model, side):
+    if side != SIDE and not models.takes(spec.model, side):
         raise models.ModelError(
-            f"{models.label(spec.model)} reads images of 48 pixels only (its dense layer sees each "
-            f"pixel's place): expected first_side 48, found {side}"
+            f"{models.label(spec.model)} reads images of {SIDE} pixels only (its dense layer sees "
+            f"each pixel's place): expected first_side {SIDE}, found {side}"
         )
     return run_id(spec, faces.fingerprint, models.fingerprint(spec.model))

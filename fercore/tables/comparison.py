@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, Comparison, Row
-from fercore.display import NO_PAIR, Table, Text, signed
+from fercore.display import NO_PAIR, Table, Text, all_signed, signed
 from fercore.figures import amount, short
 from fercore.language import paragraph, say
 from fercore.tables.words import OUTCOMES, VERDICTS
@@ -33,9 +33,7 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
         lead = ours["mean"].to_numpy() - figures["accuracy"].to_numpy()
         spread = (ours["high"] - ours["mean"]).to_numpy()
         shown[say("here, {split} %", split=split)] = 100 * ours["mean"].to_numpy()
-        shown["difference, points"] = [
-            signed(*pair) for pair in zip(lead, lead + spread, strict=True)
-        ]
+        shown["difference, points"] = all_signed(lead, lead + spread)
         caption = say(
             "What the reports published, on photographs, beside what the same networks reach "
             "here, and ours less theirs in points (± 95 % over our seeds; theirs are single "
@@ -68,9 +66,7 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "plain CNN": matched["cnn"],
             "MobileNet %": 100 * matched["mobilenet_mean"],
             "CNN %": 100 * matched["cnn_mean"],
-            "lead, points": [
-                signed(*p) for p in zip(matched["lead"], matched["high"], strict=True)
-            ],
+            "lead, points": all_signed(matched["lead"], matched["high"]),
             "over seeds": matched["verdict"].map(VERDICTS).map(say),
         }
     )

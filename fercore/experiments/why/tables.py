@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.analysis import Row
-from fercore.display import Table, Text, signed
+from fercore.display import Table, Text, all_signed
 from fercore.experiments.verdicts import FREEDOM, MARGIN
 from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, nothing_tried, undirected
 from fercore.language import paragraph, say
@@ -23,7 +23,7 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
             "hypothesis": judged["hypothesis"].map(TITLES).map(say),
             "of": judged["subject"].map(SUBJECTS).map(say),
             "compared": judged["change"].map(say),
-            "difference, points": _differences(judged),
+            "difference, points": all_signed(judged["difference"], judged["high"]),
             "sizes": judged["sizes"].astype("Int64"),
             "seeds": judged["seeds"].astype("Int64"),
             "verdict": [_verdict(row) for row in judged.to_dict("records")],
@@ -45,10 +45,6 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
         ),
         note=note,
     )
-
-
-def _differences(rows: pd.DataFrame) -> list[str | None]:
-    return [signed(*pair) for pair in zip(rows["difference"], rows["high"], strict=True)]
 
 
 def _verdict(row: Row) -> str:
@@ -82,7 +78,7 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
             "of control": found["control_params"],
             "treatment %": 100 * found["treatment"],
             "control %": 100 * found["control"],
-            "difference, points": _differences(found),
+            "difference, points": all_signed(found["difference"], found["high"]),
             "seeds": found["seeds"],
         }
     )
