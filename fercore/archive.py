@@ -21,7 +21,8 @@ from fercore.experiments import trials
 from fercore.experiments.hypotheses import HYPOTHESES, Arm, Contrast
 from fercore.language import mark, say, use
 from fercore.provenance import commit, root
-from fercore.setting import Question, Setting, StudyError, check, named
+from fercore.question import Question
+from fercore.setting import Setting, StudyError, check, named
 from fercore.spec import DataSpec, ModelSpec
 from fercore.store import measured
 from fercore.store.elsewhere import usable
@@ -66,9 +67,8 @@ class Archive(Question):
         photographs = [record for record in found if not record.data.synthetic]
         counts = Counter(record.data.fingerprint for record in photographs)
         self.fingerprint = max(counts, key=lambda name: counts[name], default="")
-        self.records = [record for record in photographs if self._fits(record)]
-        self.used: dict[str, RunRecord] = {}
-        if not self.records:
+        self.kept = [record for record in photographs if self._fits(record)]
+        if not self.kept:
             raise StudyError(f"{folder}: expected records of runs on photographs, found none")
 
     def _fits(self, record: RunRecord) -> bool:
@@ -106,7 +106,7 @@ class Archive(Question):
         ``reported``: what the network's report says that it reaches (`fercore.models.claimed`).
         """
         usual = self.setting.passes
-        found = [record for record in self.records if record.spec.train.epochs > usual]
+        found = [record for record in self.kept if record.spec.train.epochs > usual]
         order = ["params_trainable", "epochs", "run_id"]
         if not found:
             return pd.DataFrame(columns=order)
@@ -129,8 +129,8 @@ class Archive(Question):
 
     def provenance(self, notebook: str) -> Provenance:
         """The runs that were used, and the data that they were made on."""
-        made = list(self.used.values())
-        first = next(record for record in self.records if record.splits)
+        made = list(self.records.values())
+        first = next(record for record in self.kept if record.splits)
         tests = {name: first.splits[name].n for name in TEST_SPLITS if name in first.splits}
         training = first.data.train_images + first.splits["valid"].n
         data = {**first.data.model_dump(), "counts": {"Training": training, **tests}}
@@ -150,15 +150,16 @@ class Archive(Question):
             recipe = recipe.model_copy(update={"augment": arm.augment})
         found = {
             record.spec.seed: record
-            for record in self.records
-            if record.spec.model == arm.model and record.spec.train == recipe
+            for record in self.kept
+            if (record.spec.model, record.spec.train) == (arm.model, recipe)
+            and (record.seen or not arm.seen)
         }
         return dict(sorted(found.items()))
 
     def _use(self, records: Iterable[RunRecord]) -> list[RunRecord]:
         """Note records for `provenance`."""
         found = list(records)
-        self.used |= {record.run_id: record for record in found}
+        self.records |= {record.run_id: record for record in found}
         return found
 
 

@@ -60,8 +60,9 @@ def _by_size(
 ) -> pd.DataFrame:
     ordered = runs.sort_values(["report", "params_trainable"], ascending=[True, False])
     reports = dict(zip(ordered["network"], ordered["report"], strict=True))
+    networks = this.specs(runs)
     tables = [
-        pd.DataFrame(rows(this.specs[network])).assign(network=network, report=report)
+        pd.DataFrame(rows(networks[network])).assign(network=network, report=report)
         for network, report in reports.items()
     ]
     return pd.concat(tables, ignore_index=True)
@@ -104,7 +105,7 @@ def _pair(done: pd.DataFrame) -> pd.DataFrame:
 
 def _looks(this: Study, pair: pd.DataFrame, split: str) -> Looks:
     right = np.concatenate(
-        list(measured.correct(this.store, pair, pair["network"], split).values())
+        list(measured.correct(this.records, pair, pair["network"], split).values())
     )
     said = this.store.predictions(pair["run_id"].iloc[0])[split]
     both = np.flatnonzero(right.all(0))

@@ -9,18 +9,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import numpy as np
-import pandas as pd
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from fercore import models
-from fercore.analysis import SEED
 from fercore.executors import ExecutorError, parse
 from fercore.experiments import hypotheses
 from fercore.provenance import root
 from fercore.spec import AugmentSpec, DataSpec, ModelSpec, Optimizer, Schedule, Spec, TrainSpec
-from fercore.store import measured
 
 EPOCHS_UNSTATED = 150
 """Epochs in the `reported` preset for networks whose report gives none: those of its MobileNet."""
@@ -158,40 +154,6 @@ class Setting(Spec):
             ),
             dtype=self.DTYPE,
         )
-
-
-class Question:
-    """What a setting asks for, whether its runs are made (`study`) or only read (`archive`)."""
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-
-    def networks(self) -> list[ModelSpec]:
-        """The reports' networks that NETWORKS names."""
-        if not self.setting.NETWORKS:
-            raise StudyError("NETWORKS: expected one name or more; `fercore models` lists them")
-        return [ModelSpec(name=name) for name in self.setting.NETWORKS]
-
-    def family(self, name: str) -> list[ModelSpec]:
-        """The family member nearest to each of BUDGETS; with REPORTED the reports' own as well."""
-        members = self.setting.members(name)
-        theirs = [
-            ModelSpec(name=network.name)
-            for network in models.REPORTED.values()
-            if self.setting.REPORTED and network.family == name
-        ]
-        if not members + theirs:
-            raise StudyError(f"no {name} to train: BUDGETS is empty and REPORTED is False")
-        return members + theirs
-
-    def published(self, *questions: str, family: str | None = None) -> pd.DataFrame:
-        """The reports' own figures for these questions, one row each."""
-        table = measured.published(*questions)
-        return table[table["family"] == family] if family else table
-
-    def random(self) -> np.random.Generator:
-        """A generator for the intervals: always the same, so that a notebook repeats itself."""
-        return np.random.default_rng(SEED)
 
 
 def _found(name: str, value: str) -> Path:

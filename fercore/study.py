@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fercore import language, models, reprs, sweep
-from fercore.analysis import Voted, over_images, voted
+from fercore.analysis import Voted, voted
 from fercore.data import EMOTIONS, SPLITS, Faces, load
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.ferplus import majority
@@ -26,7 +25,8 @@ from fercore.display import Provenance
 from fercore.experiments import trials
 from fercore.language import mark, say
 from fercore.provenance import commit, versions
-from fercore.setting import EPOCHS_UNSTATED, Question, Setting, StudyError, check
+from fercore.question import Question, tuples
+from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec
 from fercore.store import measured
 from fercore.store.elsewhere import Elsewhere
@@ -57,8 +57,6 @@ class Study(Question):
         self.faces: Faces = load(self.source, ferplus=setting.ferplus)
         self.store = RunStore()
         self.elsewhere = Elsewhere(self.faces) if setting.RECORDS else None
-        self.records: dict[str, RunRecord] = {}
-        self.specs: dict[str, ModelSpec] = {}
 
     def __repr__(self) -> str:
         return f"Study({self.faces!r}, runs so far: {len(self.records)})"
@@ -78,10 +76,8 @@ class Study(Question):
         Columns are those `fercore.analysis` expects, with cost, duration and provenance beside.
         """
         networks = list(dict.fromkeys(networks))
-        for network in networks:
-            known = self.specs.setdefault(models.label(network), network)
-            if known != network:
-                name = models.label(network)
+        for name, count in Counter(map(models.label, networks)).items():
+            if count > 1:
                 raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
         specs = [self._spec(network, seed) for network in networks for seed in self.setting.SEEDS]
         return pd.DataFrame([measured.run_row(record) for record in self._run(specs)])
@@ -138,27 +134,10 @@ class Study(Question):
         """One row per run and epoch: loss, accuracy, rate and seconds."""
         rows = [
             {"network": network, "seed": seed, "run_id": run, **epoch.model_dump()}
-            for run, network, seed in _tuples(runs, "run_id", "network", "seed")
+            for run, network, seed in tuples(runs, "run_id", "network", "seed")
             for epoch in self.records[run].history
         ]
         return pd.DataFrame(rows, columns=["network", "seed", "run_id", *Epoch.model_fields])
-
-    def over_images(self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str) -> pd.DataFrame:
-        """Pairs with their intervals over test images, by the runs' saved predictions."""
-        names = [*pairs["mobilenet"], *pairs["cnn"]]
-        correct = measured.correct(self.store, runs, names, split)
-        return over_images(pairs, correct, self.random())
-
-    def costs(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """What each network costs, smallest first: all that follows from its layers."""
-        names = runs.sort_values("params_trainable")["network"].unique()
-        return pd.DataFrame([measured.costs(self.specs[name]) for name in names])
-
-    def latencies(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """Each network with its ``latency_ms``, measured here and now (`models.latencies`)."""
-        names = list(runs["network"].unique())
-        times = models.latencies([self.specs[name] for name in names])
-        return pd.DataFrame({"network": names, "latency_ms": times})
 
     def confidences(self, runs: pd.DataFrame, split: str) -> pd.DataFrame:
         """Finished runs with ``confidence`` and ``ece`` (expected calibration error) beside."""
@@ -168,7 +147,7 @@ class Study(Question):
         self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
     ) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
         """For the smallest matched pair: by network its reliability table, and its family."""
-        names = [name for pair in _tuples(pairs[:1], "mobilenet", "cnn") for name in pair]
+        names = [name for pair in tuples(pairs[:1], "mobilenet", "cnn") for name in pair]
         families = dict(zip(names, ("mobilenet", "cnn"), strict=False))
         return measured.reliabilities(self.store, runs, names, split), families
 
@@ -181,20 +160,6 @@ class Study(Question):
         return voted(
             self.faces.labels[rows], panel[rows], measured.against(self.store, runs, panel, split)
         )
-
-    def confusion(self, runs: pd.DataFrame, network: str, split: str) -> NDArray[np.int64]:
-        """Confusion counts (7, 7) of one network, rows true, summed over its finished seeds."""
-        chosen = measured.finished(runs, network)
-        matrices = [np.array(self.records[run].splits[split].confusion) for run in chosen]
-        total: NDArray[np.int64] = np.stack(matrices).sum(0)
-        return total
-
-    def confusions(
-        self, runs: pd.DataFrame, pairs: pd.DataFrame, split: str
-    ) -> dict[str, NDArray[np.int64]]:
-        """Confusion counts of the two networks of the smallest matched pair, MobileNet first."""
-        smallest = _tuples(pairs[:1], "mobilenet", "cnn")
-        return {name: self.confusion(runs, name, split) for pair in smallest for name in pair}
 
     def recipe(self) -> dict[str, object]:
         """Every setting of the recipe, by name."""
@@ -232,8 +197,3 @@ class Study(Question):
                 "parameters": self.setting.model_dump(exclude_unset=True),
             }
         )
-
-
-def _tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
-    """Rows as plain tuples of some columns."""
-    return list(table[list(columns)].itertuples(index=False, name=None))

@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from fercore import analysis, figures, inside, sentences, study, tables
+from fercore import analysis, figures, inside, study, tables
 from fercore.data import Faces
 from fercore.display import Figure, Table, Text
 from fercore.store import elsewhere
 from fercore.store.elsewhere import Elsewhere
 from fercore.store.runs import RunStore
+from tests.tables_of_runs import pairs, runs
 
 TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
 
@@ -36,29 +36,19 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_study_reads_them_says_so_and_does_without_predictions(records: Path) -> None:
     this = study.begin(TINY)
-    runs = this.train(this.family("mobilenet") + this.family("cnn"))
+    table = this.train(this.family("mobilenet") + this.family("cnn"))
     assert set(this.records) == {path.stem for path in records.iterdir()}
     assert RunStore().names() == []
     assert all(run["elsewhere"] for run in this.provenance("q4").content["runs"])
-    split = analysis.headline_split(runs)
-    means = analysis.bootstrap(runs, split, this.random())
-    pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
-    assert list(pairs["image_verdict"]) == ["no predictions"]
-    shown = tables.pairs(pairs, split)
-    assert isinstance(shown, Table)
-    assert "± images, points" not in shown.frame
-    assert "come without their predictions" in shown.caption
-    curves = analysis.compare(analysis.summarise(runs, split, means), means)
-    summary = analysis.summarise(runs, split, means)
-    told = sentences.comparison(summary, pairs, curves, split).markdown
-    assert "Another draw of test images" not in told
-    leads = figures.leads(pairs, split)
-    assert isinstance(leads, Figure)
-    assert "over test images" not in leads.caption
-    empty = tables.calibration(this.confidences(runs, split), split)
+    split = analysis.headline_split(table)
+    means = analysis.bootstrap(table, split, this.random())
+    matched = analysis.matched_pairs(table, split, means)
+    over = this.over_images(table, matched, split)  # each record says what it read rightly
+    assert over["image_low"].notna().all()
+    empty = tables.calibration(this.confidences(table, split), split)
     assert isinstance(empty, Text)
     assert "RECORDS = False makes them here" in empty.markdown
-    none = figures.reliability(*this.reliabilities(runs, pairs, split), split, note="")
+    none = figures.reliability(*this.reliabilities(table, matched, split), split, note="")
     assert none == Text("")  # once is enough
 
 
@@ -137,6 +127,13 @@ def test_data_with_private_test_rows_finds_what_was_made_without_them(records: P
 
 
 def test_a_pair_of_which_one_is_known_has_no_interval_over_images() -> None:
-    pairs = pd.DataFrame([{"mobilenet": "m", "cnn": "c"}])
-    found = analysis.over_images(pairs, {"m": np.ones((1, 4), bool)}, np.random.default_rng(0))
-    assert found["image_verdict"][0] == "no predictions"
+    matched = pairs(runs(("m", "mobilenet", 20_000, [0.6]), ("c", "cnn", 20_000, [0.7])))
+    found = analysis.over_images(matched, {"m": np.ones((1, 4), bool)}, np.random.default_rng(0))
+    assert found["image_verdict"][0] == "not recorded"
+    shown = tables.pairs(found, "PublicTest")
+    assert isinstance(shown, Table)
+    assert "± images, points" not in shown.frame
+    assert "older than that measurement" in shown.caption
+    leads = figures.leads(found, "PublicTest")
+    assert isinstance(leads, Figure)
+    assert "over test images" not in leads.caption

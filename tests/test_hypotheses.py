@@ -58,7 +58,8 @@ def test_treatment_and_control_differ_in_what_is_named_alone(contrast: Contrast)
             for name in ModelSpec.model_fields
             if getattr(ours.model, name) != getattr(theirs.model, name)
         }
-        changed |= {"augment"} if ours.augment != theirs.augment else set()
+        beside = ("augment", "seen")
+        changed |= {name for name in beside if getattr(ours, name) != getattr(theirs, name)}
         named = set(contrast.change.treatment) | set(contrast.change.control)
         # Widths follow from the size; a family or block is the network's name.
         renamed = {"block": "name", "family": "name"}

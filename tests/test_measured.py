@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from fercore import analysis
 from fercore.store import measured
-from fercore.store.runs import Predictions, RunStore
+from fercore.store.record import bits
 from tests.tables_of_runs import pairs, runs
+from tests.test_runs import record, score
+
+RIGHT = np.arange(22) > 0
+"""Of the 22 images of `score`, all but the first."""
 
 
-def test_a_lead_over_images_is_of_all_seeds_or_of_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Seeds made elsewhere have no predictions; the others' mean is another network's lead."""
+def test_a_lead_over_images_is_of_all_seeds_or_of_none() -> None:
+    """An older record does not say its answers; the other seeds' mean is another network's lead."""
     table = runs(("m", "mobilenet", 20_000, [0.64, 0.60]), ("c", "cnn", 20_000, [0.62, 0.62]))
-    here = {"m-1", "c-0", "c-1"}
-    said = Predictions(np.eye(7, dtype=np.float16), np.zeros(7, int), np.arange(7))
-    monkeypatch.setattr(RunStore, "has_predictions", lambda _, run: run in here)
-    monkeypatch.setattr(RunStore, "predictions", lambda *_: {"PublicTest": said})
-    store, split = RunStore(tmp_path), "PublicTest"
-    assert measured.correct(store, table, ["m", "c"], split).keys() == {"c"}
-    right = measured.correct(store, table, ["m", "c"], split)
+    known = record(splits={"PublicTest": score(right=bits(RIGHT))})
+    records = dict.fromkeys(table["run_id"], known) | {"m-0": record()}
+    right = measured.correct(records, table, ["m", "c"], "PublicTest")
+    assert right.keys() == {"c"}
+    assert (right["c"] == RIGHT).all()
     found = analysis.over_images(pairs(table), right, np.random.default_rng(0))
-    assert found["image_verdict"].tolist() == ["no predictions"]
-    here.add("m-0")
-    both = measured.correct(store, table, ["m", "c"], split)
-    assert {name: array.shape for name, array in both.items()} == {"m": (2, 7), "c": (2, 7)}
+    assert found["image_verdict"].tolist() == ["not recorded"]
+    records["m-0"] = known
+    both = measured.correct(records, table, ["m", "c"], "PublicTest")
+    assert {name: array.shape for name, array in both.items()} == {"m": (2, 22), "c": (2, 22)}

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from fercore import models
 from fercore.provenance import commit, versions
 from fercore.spec import SCHEMA_VERSION, RunSpec
-from fercore.store.record import DataRecord, Epoch, RunRecord, Score
+from fercore.store.record import DataRecord, Epoch, RunRecord, Score, bits, parse
 from fercore.store.runs import Predictions, RunStore, StoreError, pack, run_id
 from fercore.store.verify import verify
 from fercore.training import checkpoint
@@ -379,6 +379,24 @@ def test_a_held_lock_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixt
 # What a record says
 
 
+@pytest.mark.parametrize(
+    ("right", "message"),
+    [
+        ("4", "right: "),
+        (bits(np.ones(30, bool)), "right: expected 22 bits, found 32"),
+        (bits(np.ones(22, bool)), "right: expected 21 by confusion, found 22"),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(right: str, message: str) -> None:
+    whole = record(splits={"valid": score(right=bits(np.arange(22) > 0))})
+    assert parse(whole.content()) == whole
+    np.testing.assert_array_equal(whole.splits["valid"].correct(), np.arange(22) > 0)
+    tree = json.loads(whole.content())
+    tree["splits"]["valid"]["right"] = right
+    with pytest.raises(ValueError, match=f"splits.valid: Value error, {message}"):
+        parse(json.dumps(tree).encode())
+
+
 def test_a_record_is_frozen_and_has_no_nan() -> None:
     with pytest.raises(ValueError, match="finite"):
         score(loss=math.nan)
@@ -485,6 +503,7 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "loss": ({"loss": 1.2}, r"loss: expected 1\.26\d+ to 1\.26\d+, .* found 1\.2"),
     "confusion": ({"confusion": MOVED.tolist()}, "neutral read as happy: expected 1, .* found 0"),
     "class": ({"confusion": np.diag([1, 1, 1, 1, 0, 0, 0]).tolist()}, "happy images: expected 0"),
+    "right": ({"right": bits(np.array([1, 1, 0, 1], bool))}, "right: images otherwise: expected 0, .* found 2"),
     "shape": ({"confusion": ((4,),)}, "expected a confusion of 7 rows of 7"),
     "ragged": ({"confusion": ((1, 2), (3,))}, "expected a confusion of 7 rows of 7"),
 }

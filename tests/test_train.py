@@ -461,6 +461,10 @@ def test_the_record_says_what_can_be_counted_again(faces: Faces, tmp_path: Path)
         assert score.accuracy == pytest.approx((said == faces.labels[rows]).mean(), abs=1.5 / 35)
         assert np.array(score.confusion).sum(1).tolist() == np.bincount(faces.labels[rows]).tolist()
         assert np.trace(score.confusion) / score.n == pytest.approx(score.accuracy)
+        correct = score.correct()
+        assert correct is not None
+        assert correct.mean() == pytest.approx(score.accuracy)
+        assert (correct == (said == faces.labels[rows])).sum() >= len(rows) - 1  # float16 may tie
     last = record.history[-1]
     assert record.splits["valid"].loss == last.valid_loss
     assert record.splits["valid"].accuracy == last.valid_accuracy
@@ -483,6 +487,20 @@ def test_kept_weights_give_the_recorded_accuracy(faces: Faces, tmp_path: Path) -
     loss, accuracy = loss_and_accuracy(scores(network, examples.images), examples.labels)
     assert accuracy == record.accuracy("PublicTest")
     assert loss == pytest.approx(record.splits["PublicTest"].loss, rel=1e-4)
+
+
+def test_images_trained_on_are_measured_too(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "SEEN", 50)
+    record = run(spec(), faces, tmp_path)
+    network = models.build(TINY)
+    network.load_state_dict(safetensors.torch.load(weights(tmp_path, record)))
+    first = Examples(faces, divide(faces, spec().data).train[:50], CPU)
+    _, accuracy = loss_and_accuracy(scores(network, first.images), first.labels)
+    assert record.seen is not None
+    assert (record.seen.n, record.seen.accuracy) == (50, accuracy)
+    assert (record.seen.repeated, record.seen.accuracy_unseen) == (50, None)
 
 
 def test_repeated_images_are_counted_and_left_out(faces: Faces, tmp_path: Path) -> None:

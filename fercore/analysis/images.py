@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from fercore.analysis.seeds import REPLICATES, Row, with_interval
 
-UNKNOWN = "no predictions"
-"""Verdict on a pair of which not every run's answer to each image was kept."""
+UNKNOWN = "not recorded"
+"""Verdict on a pair of which not every run's answer to each image is known."""
 
 
 def image_lead(
@@ -46,7 +46,6 @@ def over_images(
 ) -> pd.DataFrame:
     """Add each pair's lead over test images, ``image_lead``, ``_low``, ``_high``, ``_verdict``.
 
-    The lead is by saved probabilities (float16), so that rare ties can move it a little.
     pairs: from `matched_pairs`; correct: by network, (seeds, images) as in `image_lead`. A pair of
     which one network is not in it has NaN, and the verdict `UNKNOWN`.
     """

@@ -30,13 +30,14 @@ class Side(Variant, total=False):
 
     depth: blocks per stage. family: another family at the same parameters. block: the block of
     another family in the same widths, whatever parameters that gives. augment: instead of the
-    study's own.
+    study's own. seen: measured on images that were trained on (`RunRecord.seen`).
     """
 
     depth: int
     family: Literal["mobilenet", "cnn"]
     block: Literal["mobilenet", "cnn"]
     augment: AugmentSpec
+    seen: bool
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,14 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Arm:
-    """One network and its random changes of images (None: the study's own)."""
+    """One network, its random changes of images (None: the study's own), and how it is measured.
+
+    seen: on images that were trained on, whatever the split.
+    """
 
     model: ModelSpec
     augment: AugmentSpec | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,15 @@ _B_AGAINST_A = (
     ),
     Change(
         "lead",
-        "all three: B's choices against A's",
+        "measured on images not trained on (B) against some that were (A)",
+        {},
+        {"seen": True},
+    ),
+    Change(
+        "lead",
+        "all four: B's choices against A's",
         {"early": True, "augment": AUGMENT_B},
-        {"head": "dense", "augment": AUGMENT_A},
+        {"head": "dense", "augment": AUGMENT_A, "seen": True},
     ),
     Change(
         "lead",
@@ -196,8 +207,9 @@ def arm(family: str, size: int, side: Side) -> Arm:
     """The network of a family, nearest to a size, on a side of a change. Raises `ModelError`."""
     variant: dict[str, Any] = dict(side)
     augment, block = variant.pop("augment", None), variant.pop("block", None)
+    seen = variant.pop("seen", False)
     model = models.nearest(variant.pop("family", family), size, **variant)
-    return Arm(model.model_copy(update={"name": block}) if block else model, augment)
+    return Arm(model.model_copy(update={"name": block}) if block else model, augment, seen)
 
 
 def contrasts(

@@ -85,9 +85,14 @@ def _trial(
     for side, arms in sides.items():
         row[f"{side}_params"] = max(models.cost(arm.model).trainable for arm in arms)
         for split in MEASURED:
-            found = [records[arm, seed].accuracy(split) for arm in arms]
-            reached = [math.nan if value is None else value for value in found]
+            reached = [_reached(records[arm, seed], arm, split) for arm in arms]
             row[f"{split}_{side}"] = reached[0] - sum(reached[1:])
     for split in MEASURED:
         row[split] = row[f"{split}_treatment"] - row[f"{split}_control"]
     return row
+
+
+def _reached(record: RunRecord, arm: Arm, split: str) -> float:
+    """The accuracy that an arm is about; NaN where the run has none."""
+    score = record.seen if arm.seen else record.splits.get(split)
+    return score.accuracy if score else math.nan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -100,24 +100,19 @@ def said(
 
 
 def correct(
-    store: RunStore, runs: pd.DataFrame, networks: Iterable[str], split: str
+    records: Mapping[str, RunRecord], runs: pd.DataFrame, networks: Iterable[str], split: str
 ) -> dict[str, NDArray[np.bool_]]:
     """By network: (seeds, images), True where a finished run read the image correctly.
 
-    Without networks of which a finished run's predictions are not kept: the mean of some of its
-    seeds is not the mean that is shown of it.
+    Without networks of which an older record does not say it: the mean of some of its seeds is
+    not the mean that is shown of it.
     """
-    found = said(store, runs, networks, split)
-    return {
-        network: np.stack([_right(one) for one in each])
-        for network, each in found.items()
-        if len(each) == len(finished(runs, network))
+    found = {
+        network: [records[run].splits[split].correct() for run in finished(runs, network)]
+        for network in networks
     }
-
-
-def _right(said: Predictions) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = said.probabilities.argmax(1) == said.labels
-    return right
+    known = {network: [c for c in each if c is not None] for network, each in found.items()}
+    return {n: np.stack(each) for n, each in known.items() if each and len(each) == len(found[n])}
 
 
 def _kept(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import reprlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
 
 from fercore.plain import plain
 from fercore.spec import SCHEMA_VERSION, RunSpec, Spec, later
+
+SEEN = 6000
+"""Images trained on that are measured as well: as many as report A's validation had."""
 
 Counts = tuple[tuple[int, ...], ...]
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -47,6 +53,34 @@ class Score(Spec):
     """Accuracy without the repeated images; None if nothing else is left."""
     confusion: Counts
     """Counts (7, 7): rows are true labels, columns what the network said."""
+    right: str | None = later(None)
+    """One bit per image, in the split's order: was it read rightly? (`bits`); None in records that
+    are older than this field."""
+
+    @model_validator(mode="after")
+    def _bits_fit_counts(self) -> Self:
+        if (correct := self.correct()) is not None:
+            expected = sum(row[i] for i, row in enumerate(self.confusion) if i < len(row))
+            if (found := correct.sum()) != expected:
+                raise ValueError(f"right: expected {expected:,} by confusion, found {found:,}")
+        return self
+
+    def correct(self) -> NDArray[np.bool_] | None:
+        """(n,): which images were read rightly; None if that was not recorded yet."""
+        if self.right is None:
+            return None
+        try:
+            packed = np.frombuffer(base64.b64decode(self.right, validate=True), np.uint8)
+        except ValueError as error:
+            raise ValueError(f"right: {error}") from None
+        if len(packed) != -(-self.n // 8):
+            raise ValueError(f"right: expected {self.n:,} bits, found {8 * len(packed):,}")
+        return np.unpackbits(packed, count=self.n).astype(bool)
+
+
+def bits(correct: NDArray[np.bool_]) -> str:
+    """As `Score.right` holds them: eight to a byte, the first the highest, in base64."""
+    return base64.b64encode(np.packbits(correct).tobytes()).decode()
 
 
 class DataRecord(Spec):
@@ -73,6 +107,9 @@ class RunRecord(Spec):
     history: tuple[Epoch, ...]
     splits: dict[str, Score]
     """"valid", and "PublicTest" and "PrivateTest" where the data has them; measured at the end."""
+    seen: Score | None = later(None)
+    """On images that were trained on, the first `SEEN` of the data; None in records that are older
+    than this field. Report A took its validation accuracy in this way."""
     params_trainable: int
     params_keras_total: int
     macs: int

@@ -129,6 +129,9 @@ def _limits(said: Predictions, score: Score) -> Iterator[tuple[str, float, float
         yield f"{EMOTIONS[row]} read as {EMOTIONS[column]}", found[row, column], *limits
     right = found.trace()
     yield "accuracy", score.accuracy, right / score.n, right / score.n
+    if (answers := score.correct()) is not None:
+        least, most = (every[np.arange(score.n), said.labels] for every in (sure, best))
+        yield "right: images otherwise", (least & ~answers | answers & ~most).sum(), 0, 0
     unseen = score.n - score.repeated
     limits = (max(right - score.repeated, 0), min(right, unseen))
     yield "read rightly and not repeated", unseen * (score.accuracy_unseen or 0), *limits

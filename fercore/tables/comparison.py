@@ -77,10 +77,7 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
         split=split,
     )
     if "image_high" in matched and matched["image_high"].isna().all():
-        none = say(
-            "There is none over test images: runs that came with fercore come without their "
-            "predictions; RECORDS = False makes them here."
-        )
+        none = say("There is none over test images: the records are older than that measurement.")
         caption = paragraph(caption, none)
     elif "image_high" in matched:
         shown["± images, points"] = 100 * (matched["image_high"] - matched["image_lead"])

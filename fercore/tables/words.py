@@ -11,7 +11,7 @@ VERDICTS = mark(
         "undecided": "undecided: interval holds 0",
         "one seed": "one seed: no interval",
         "nothing learned": "neither learned anything",
-        "no predictions": "made elsewhere (some or all): no predictions",
+        "not recorded": "not recorded: an older run",
     }
 )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fercore.store.record import Score
+from fercore.store.record import Score, bits
 from fercore.training.augment import normalise
 
 CLASSES = 7
@@ -62,7 +62,8 @@ def score(logits: Tensor, labels: Tensor, repeated: NDArray[np.bool_]) -> Score:
     truth = labels.numpy()
     confusion = np.zeros((CLASSES, CLASSES), np.int64)
     np.add.at(confusion, (truth, said), 1)
-    unseen = said[~repeated] == truth[~repeated]
+    right = said == truth
+    unseen = right[~repeated]
     return Score(
         n=len(truth),
         accuracy=accuracy,
@@ -70,4 +71,5 @@ def score(logits: Tensor, labels: Tensor, repeated: NDArray[np.bool_]) -> Score:
         repeated=int(repeated.sum()),
         accuracy_unseen=float(unseen.mean()) if len(unseen) else None,
         confusion=tuple(map(tuple, confusion.tolist())),
+        right=bits(right),
     )

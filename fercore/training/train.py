@@ -18,7 +18,7 @@ from fercore.data.split import Split, divide, groups
 from fercore.progress import Progress, choose
 from fercore.spec import RunSpec
 from fercore.store.identity import identity
-from fercore.store.record import DataRecord, RunRecord, Score
+from fercore.store.record import SEEN, DataRecord, RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, pack
 from fercore.training import checkpoint
 from fercore.training import device as devices
@@ -120,17 +120,23 @@ class _Run:
         splits, predictions = {}, {}
         repeated = {"valid": _trained_on(self.faces, self.split), **self.split.repeated}
         for name, rows in {"valid": self.split.valid, **self.split.tests}.items():
-            images = Examples(self.faces, rows, self.where).images
-            logits, labels = scores(self.fit.measured, images), self.faces.labels[rows]
+            logits, labels = self._said(rows), self.faces.labels[rows]
             splits[name] = score(logits, torch.tensor(labels), repeated[name])
             predictions[name] = Predictions(probabilities(logits), labels, rows)
+        first = self.split.train[:SEEN]
+        labels = torch.tensor(self.faces.labels[first])
+        seen = score(self._said(first), labels, np.ones(len(first), bool))
         self.fit.seconds += time.perf_counter() - began
         weights = pack(self.fit.weights())
         digest = hashlib.sha256(weights).hexdigest()
         file = {"file_bytes": len(weights), "weights_sha256": digest}
-        record = self._record(splits, status="done", **file)
+        record = self._record(splits, status="done", seen=seen, **file)
         self.store.put(record, predictions, weights)
         return record
+
+    def _said(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Class scores (N, 7) of some rows of the faces, by the finished network."""
+        return scores(self.fit.measured, Examples(self.faces, rows, self.where).images)
 
     def _record(self, splits: dict[str, Score], **outcome: Any) -> RunRecord:
         fit, cost = self.fit, models.cost(self.spec.model)
