@@ -39,7 +39,7 @@ def sides(shown: Table) -> list[list[str]]:
     """Alignment of each cell, by row."""
     rows = html(shown).find_all("tr")
     return [
-        [str(cell["style"]).removeprefix("text-align: ") for cell in row.find_all(["th", "td"])]
+        [str(cell["style"]).split()[1].rstrip(";") for cell in row.find_all(["th", "td"])]
         for row in rows
     ]
 

@@ -503,7 +503,10 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
     "loss": ({"loss": 1.2}, r"loss: expected 1\.26\d+ to 1\.26\d+, .* found 1\.2"),
     "confusion": ({"confusion": MOVED.tolist()}, "neutral read as happy: expected 1, .* found 0"),
     "class": ({"confusion": np.diag([1, 1, 1, 1, 0, 0, 0]).tolist()}, "happy images: expected 0"),
-    "right": ({"right": bits(np.array([1, 1, 0, 1], bool))}, "right: images otherwise: expected 0, .* found 2"),
+    "right": (
+        {"right": bits(np.array([1, 1, 0, 1], bool))},
+        "images otherwise: expected 0, .* found 2",
+    ),
     "shape": ({"confusion": ((4,),)}, "expected a confusion of 7 rows of 7"),
     "ragged": ({"confusion": ((1, 2), (3,))}, "expected a confusion of 7 rows of 7"),
 }
