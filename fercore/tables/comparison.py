@@ -73,7 +73,7 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
     formats = {"MobileNet %": ".1f", "CNN %": ".1f"}
     caption = say(
         "MobileNet against the plain CNN of equal trainable parameters, {split}; lead of "
-        "MobileNet, ± 95 % over seeds, for these images.",
+        "MobileNet, ± 95 % over seeds, for these images. Undecided: the interval holds 0.",
         split=split,
     )
     if "image_high" in matched and matched["image_high"].isna().all():

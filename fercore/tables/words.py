@@ -8,7 +8,7 @@ VERDICTS = mark(
     {
         "ahead": "MobileNet ahead",
         "behind": "plain CNN ahead",
-        "undecided": "undecided: interval holds 0",
+        "undecided": "undecided",
         "one seed": "one seed: no interval",
         "nothing learned": "neither learned anything",
         "not recorded": "not recorded: an older run",
