@@ -30,7 +30,13 @@ ifeq ($(origin LANG),command line)
 endif
 REPORT = $(BIN)/fercore report --preset $(call quote,$(PRESET)) $(PARAMETERS)
 
-NO_PARAMETERS = $(if $(strip $(PARAMETERS)),$(error make $@ takes no parameters, but was given $(filter-out $(TOOLS),$(GIVEN))))
+# Whatever else is asked for says so before anything is installed.
+REPORTS := report q1 q2 q3 q4 q5 q6
+OTHERS := $(filter-out $(REPORTS),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL)))
+REFUSED := $(if $(OTHERS),$(sort $(filter-out PYTHON,$(GIVEN))))
+ifneq ($(REFUSED),)
+  $(error make $(OTHERS) takes no $(REFUSED); allowed there: PYTHON. Parameters and PRESET are for make $(REPORTS))
+endif
 
 .PHONY: help setup report q1 q2 q3 q4 q5 q6 lab test test-all docs torture lint fuzz bench data clean
 
@@ -60,22 +66,22 @@ q1 q2 q3 q4 q5 q6: $(READY)  ## one question alone: its executed notebook and an
 	@$(REPORT) --only $@
 
 lab: $(READY)  ## JupyterLab: explore networks, runs and faces
-	$(NO_PARAMETERS)@$(BIN)/jupyter lab --ServerApp.root_dir=. \
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
-	$(NO_PARAMETERS)@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 docs: $(READY)  ## these pages as a site, in build/site; a broken link is an error
-	$(NO_PARAMETERS)@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
 	  -d build/doctrees docs build/site
 	@echo build/site/index.html
 
 test-all: $(READY)  ## the long tests as well: documentation's examples, JupyterLab in a browser
-	$(NO_PARAMETERS)@$(BIN)/python -m pytest -m ""
+	@$(BIN)/python -m pytest -m ""
 
 torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)
-	$(NO_PARAMETERS)@$(BIN)/python -m tests.torture
+	@$(BIN)/python -m tests.torture
 
 lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
@@ -85,10 +91,10 @@ lint: $(READY)  ## style, types and the direction of imports
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 fuzz: $(READY)  ## 10,000 spoilt files of each form through the readers; an hour
-	$(NO_PARAMETERS)@$(BIN)/python -m tests.fuzz_readers
+	@$(BIN)/python -m tests.fuzz_readers
 
 bench: $(READY)  ## measure speed on this machine
-	$(NO_PARAMETERS)@for script in $(filter-out benchmarks/ablation.py benchmarks/rank_correlation.py benchmarks/textbook.py benchmarks/time_to_accuracy.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in $(filter-out benchmarks/ablation.py benchmarks/rank_correlation.py benchmarks/textbook.py benchmarks/time_to_accuracy.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 data: $(READY)  ## fetch FER2013 from Kaggle into data/
 	@$(BIN)/fercore data fetch

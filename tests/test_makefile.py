@@ -1,0 +1,56 @@
+"""What `make` refuses: asked of the Makefile in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OUTER = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "MAKEFLAGS", "MAKELEVEL"}
+TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+OTHERS = [target for target in TARGETS if target != "report"]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+
+
+def make(
+    folder: Path, *words: str, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run make with the project's Makefile; no Python can be found, so nothing is installed."""
+    for name in ("pyproject.toml", "constraints.txt"):
+        (folder / name).touch()
+    settings = {name: value for name, value in os.environ.items() if name not in OUTER}
+    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "PYTHON=no-python"]
+    return subprocess.run(
+        [*command, *words], cwd=folder, env=settings | (env or {}), capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("target", ["", *OTHERS, "lint test", "report test"])
+@pytest.mark.parametrize("given", ["EPOCHS=3", "FOO=", "PRESET=fer2013"])
+def test_only_a_report_takes_parameters(tmp_path: Path, target: str, given: str) -> None:
+    done = make(tmp_path, *target.split(), given)
+    name, others = given.split("=")[0], target.removeprefix("report ") or "help"
+    assert done.returncode == 2
+    assert not done.stdout  # nothing was begun
+    (line,) = done.stderr.splitlines()
+    assert f"make {others} takes no {name}; allowed there: PYTHON. " in line
+
+
+def test_all_that_is_wrong_is_in_one_message(tmp_path: Path) -> None:
+    assert "takes no BAR FOO;" in make(tmp_path, "clean", "FOO=1", "BAR=2").stderr
+
+
+@pytest.mark.parametrize("target", ["report", "q1", "q6"])
+def test_a_report_passes_its_parameters_on(tmp_path: Path, target: str) -> None:
+    printed = make(tmp_path, "-n", target, "PRESET=fer2013", "EPOCHS=3").stdout
+    assert "--preset 'fer2013' --set 'EPOCHS=3'" in printed
+
+
+def test_a_variable_of_the_environment_is_no_parameter(tmp_path: Path) -> None:
+    assert make(tmp_path, "help", env={"EPOCHS": "3", "PRESET": "fer2013"}).returncode == 0
