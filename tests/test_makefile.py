@@ -1,4 +1,4 @@
-"""What `make` refuses: asked of the Makefile in a folder of its own."""
+"""What `make` refuses, and where it installs: asked of the Makefile in a folder of its own."""
 
 from __future__ import annotations
 
@@ -54,3 +54,35 @@ def test_a_report_passes_its_parameters_on(tmp_path: Path, target: str) -> None:
 
 def test_a_variable_of_the_environment_is_no_parameter(tmp_path: Path) -> None:
     assert make(tmp_path, "help", env={"EPOCHS": "3", "PRESET": "fer2013"}).returncode == 0
+
+
+CONDA = {"CONDA_PREFIX": "/conda/envs/study", "CONDA_DEFAULT_ENV": "study"}
+BASE = {"CONDA_PREFIX": "/conda", "CONDA_DEFAULT_ENV": "base"}
+VIRTUAL = {"VIRTUAL_ENV": "/virtual"}
+
+
+@pytest.mark.parametrize(
+    ("active", "place", "pinned"),
+    [
+        ({}, ".venv", True),
+        (VIRTUAL, "/virtual", True),
+        (CONDA, "/conda/envs/study", False),  # what conda installed is not replaced
+        (BASE, ".venv", True),
+        (VIRTUAL | CONDA, "/virtual", True),
+        (VIRTUAL | BASE, "/virtual", True),
+    ],
+)
+def test_the_active_environment_is_used(
+    tmp_path: Path, active: dict[str, str], place: str, pinned: bool
+) -> None:
+    printed = make(tmp_path, "-n", "setup", env=active).stdout
+    assert printed.splitlines()[-1] == f'echo "Ready in {place}"'
+    (install,) = re.findall(r"^(\S+) -m pip install (.*)$", printed, re.MULTILINE)
+    assert install[0] == f"{place}/bin/python"
+    assert ("-c constraints.txt" in install[1]) == pinned
+
+
+def test_an_environment_with_a_space_in_its_path_is_refused(tmp_path: Path) -> None:
+    done = make(tmp_path, "-n", "setup", env={"VIRTUAL_ENV": "/my environment"})
+    assert done.returncode == 2
+    assert "has a space" in done.stderr
