@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fercore import analysis, archive
 from fercore.display import signed
@@ -41,6 +43,14 @@ def test_verdicts(this: archive.Archive) -> None:
     expected = [f"| {signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows]
     missing = [line for line in expected if line not in README]
     assert not missing, "\n".join(missing)
+
+
+def test_pictures(this: archive.Archive) -> None:
+    pictures = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
+    for name, expected in pictures["numbers"](this).fingerprints().items():
+        with Image.open(pictures["IMAGES"] / f"{name}.png") as image:
+            found = image.info.get(pictures["KEY"])
+        assert found == expected, f"{name}.png shows other records: run python docs/pictures.py"
 
 
 def test_rank_correlation(this: archive.Archive) -> None:
