@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
-from fercore import analysis, archive
+from fercore import analysis, archive, models
 from fercore.display import signed
 from fercore.experiments import verdicts
+from fercore.experiments.why.words import SUBJECTS
+from fercore.store import measured
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 SPLIT = "PublicTest"
+
+CLAIMS = {
+    "head": "a dense head eats the parameters",
+    "depth": "depth helps when parameters are few",
+    "width": "a small CNN has too few filters (the same runs, the other way round)",
+    "block": "plain convolutions express more",
+    "reports": "what the reports did differently",
+}
 
 
 @pytest.fixture(scope="module")
@@ -22,27 +35,89 @@ def this() -> archive.Archive:
     return archive.begin({})
 
 
-def test_sizes(this: archive.Archive) -> None:
-    runs = this.runs(this.family("mobilenet") + this.family("cnn"))
-    means = analysis.bootstrap(runs, SPLIT, this.random())
-    seeds = runs.groupby("network")["seed"].count()
-    found = analysis.matched_pairs(runs, SPLIT, means).to_dict("records")
-    expected = [
-        f"| {round(row['size'], -3):,.0f} | {100 * row['mobilenet_mean']:.1f} % "
-        f"| {100 * row['cnn_mean']:.1f} % | {signed(row['lead'], row['high'])} "
-        f"| {seeds[row['mobilenet']]} |"
-        for row in found
+@pytest.fixture(scope="module")
+def runs(this: archive.Archive) -> pd.DataFrame:
+    return this.runs(this.family("mobilenet") + this.family("cnn"))
+
+
+@pytest.fixture(scope="module")
+def pairs(this: archive.Archive, runs: pd.DataFrame) -> pd.DataFrame:
+    return analysis.matched_pairs(runs, SPLIT, analysis.bootstrap(runs, SPLIT, this.random()))
+
+
+@pytest.fixture(scope="module")
+def judged(this: archive.Archive) -> pd.DataFrame:
+    return verdicts.judge(this.experiments(), SPLIT).query("verdict != 'not tried'")
+
+
+def table(text: str, head: str) -> list[str]:
+    """The rows of the table whose head begins so."""
+    return text.split(head)[1].split("\n\n")[0].strip().splitlines()[2:]
+
+
+def size(row: analysis.Row) -> str:
+    return f"{round(row['size'], -3):,.0f}"
+
+
+def test_sizes(runs: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    count = runs.groupby("network")["seed"].count()
+    expected = []
+    for row in pairs.to_dict("records"):
+        assert count[row["mobilenet"]] == count[row["cnn"]]  # else the column needs both
+        expected.append(
+            f"| {size(row)} | {100 * row['mobilenet_mean']:.1f} % | {100 * row['cnn_mean']:.1f} % "
+            f"| {signed(row['lead'], row['high'])} | {count[row['cnn']]} |"
+        )
+    assert table(README, "| trainable parameters |") == expected
+
+
+def test_the_answer(pairs: pd.DataFrame) -> None:
+    """Ahead at the smallest sizes, and no difference at the others."""
+    ahead: list[analysis.Row] = pairs.query("verdict == 'ahead'").to_dict("records")
+    level: list[analysis.Row] = pairs.query("verdict == 'undecided'").to_dict("records")
+    halves = [row["high"] - row["lead"] for row in level]
+    sizes = " and ".join(map(size, ahead))
+    points = " and ".join(str(signed(row["lead"], row["high"]))[1:] for row in ahead)
+    expected = (
+        f"with {sizes} parameters a MobileNet is {points} points ahead of an ordinary CNN. From "
+        f"{size(level[0])} to {size(level[-1])} this recipe shows no difference (each size by "
+        f"itself, ± {100 * min(halves):.1f} to {100 * max(halves):.1f})"
+    )
+    assert len(ahead) + len(level) == len(pairs)
+    assert expected in README
+
+
+def test_verdicts(judged: pd.DataFrame) -> None:
+    rows = [
+        f"{SUBJECTS[row['subject']]} | {row['change']} "
+        f"| {signed(row['difference'], row['high'])} | {row['verdict']} |"
+        for row in judged.to_dict("records")
     ]
-    missing = [line for line in expected if line not in README]
-    assert not missing, "\n".join(missing)
+    names = list(judged["hypothesis"])
+    firsts = [
+        "the same" if name == before else CLAIMS[name] for before, name in pairwise([None, *names])
+    ]
+    page = (ROOT / "docs" / "hypotheses.md").read_text()
+    assert table(README, "| explanation |") == [
+        f"| {a} | {b}" for a, b in zip(firsts, rows, strict=True)
+    ]
+    assert table(page, "| hypothesis | of |") == [
+        f"| `{a}` | {b}" for a, b in zip(names, rows, strict=True)
+    ]
 
 
-def test_verdicts(this: archive.Archive) -> None:
-    judged = verdicts.judge(this.experiments(), SPLIT)
-    rows = judged[judged["verdict"] != "not tried"].to_dict("records")
-    expected = [f"| {signed(row['difference'], row['high'])} | {row['verdict']} |" for row in rows]
-    missing = [line for line in expected if line not in README]
-    assert not missing, "\n".join(missing)
+def test_why(judged: pd.DataFrame) -> None:
+    points = 100 * judged.set_index(["subject", "change"])["difference"]
+    depth, head = "2 blocks per stage against 1", "mean over the image against dense head"
+    for part in (
+        f"are worth {points['cnn', depth]:.1f} points to a plain CNN "
+        f"and {points['mobilenet', depth]:.1f} to a MobileNet",
+        f"moves the lead by {points['lead'].item():.1f} points towards the CNN",
+    ):
+        assert part in README
+    assert points["mobilenet", head] > points["cnn", head]  # "and MobileNet more"
+    sizes = judged.set_index("hypothesis")["sizes"].groupby(level=0).unique().map(list)
+    assert sizes.to_dict() == {name: [2 if name in ("depth", "width") else 3] for name in CLAIMS}
 
 
 def test_pictures(this: archive.Archive) -> None:
@@ -66,6 +141,12 @@ def test_rank_correlation(this: archive.Archive) -> None:
     assert not missing, "\n".join(missing)
 
 
+def test_the_network_that_comes_along(this: archive.Archive) -> None:
+    (run,) = this.longer().query("epochs == 80").to_dict("records")
+    said = f"{run['params_trainable']:,} parameters (198 kB), trained here for 80 passes: "
+    assert f"{said}{100 * run[SPLIT]:.1f} % on PublicTest" in README
+
+
 def test_longer_runs(this: archive.Archive) -> None:
     """Those of 40 passes; the table's last column is what the network's report says."""
     text = (ROOT / "docs" / "recipes.md").read_text()
@@ -78,3 +159,30 @@ def test_longer_runs(this: archive.Archive) -> None:
     assert expected
     missing = [line for line in expected if line not in text]
     assert not missing, "\n".join(missing)
+
+
+def test_recipe(this: archive.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each choice alone: the table that benchmarks/ablation.py prints, from the records."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    ablation = importlib.import_module("ablation")
+    known = {(r.spec.model, r.spec.train, r.spec.seed): r for r in this.kept}
+    specs = ablation.specs(this.setting, models.nearest("mobilenet", 30_000), [0, 1, 2])
+    rows = [measured.run_row(known[s.model, s.train, s.seed]) for s in specs.values()]
+    runs = pd.DataFrame(rows).assign(network=[variant for variant, _ in specs])
+    valid, test = (ablation.table(runs, split) for split in ("valid", SPLIT))
+    words = {"": "", "behind": "worse", "undecided": "no difference shown"}
+    expected = [
+        f"| {'**the recipe**' if name == ablation.BASE else name} | {row['valid %']:.1f} "
+        f"| {row['lead']} | {words[row['verdict']]} "
+        f"| {test.loc[name, f'{SPLIT} %']:.1f} | {test.loc[name, 'lead']} |"
+        for name, row in valid.iterrows()
+    ]
+    page = (ROOT / "docs" / "recipes.md").read_text()
+    assert table(page, "| variant |") == expected
+    worth = valid["valid %"][ablation.BASE] - valid["valid %"]
+    assert (
+        f"Muon instead of Adam {worth['Adam, rate .002']:.0f} points, "
+        f"instead of SGD {worth['SGD, rate .1']:.0f}, "
+        f"a rate that falls {worth['constant rate']:.0f}, augmentation nothing in twelve passes"
+    ) in README
+    assert valid["verdict"]["no augmentation"] == "undecided"
