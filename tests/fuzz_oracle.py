@@ -243,9 +243,15 @@ def read_table(text: bytes, columns: str | None = None) -> Reading | None:
     if sorted(header) not in map(sorted, forms) or (columns and header not in forms):
         return None
     rows: list[dict[str, str]] = []
+    empty = None
     for number, line in enumerate(lines, start=2):
-        for part in filter(None, line.decode("latin-1").split("\r")):  # alone it ends a line too
-            reader = csv.reader([part, ""])
+        for part in (line + b"\n").splitlines():  # a lone \r ends a line too
+            if not part:
+                empty = empty or number
+                continue
+            if empty:  # and a row after it
+                return Reading(rows, empty)
+            reader = csv.reader([part.decode("latin-1"), ""])
             row = _row(next(reader), header)
             if row is None or reader.line_num > 1:  # a quote that is not closed
                 return Reading(rows, number)

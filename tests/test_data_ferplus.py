@@ -82,6 +82,12 @@ def test_a_row_of_an_unknown_usage_is_not_passed_over(tmp_path: Path, table: Pat
         load(table, ferplus=ferplus(tmp_path, lines))
 
 
+def test_an_empty_line_is_a_fault_where_a_row_follows(tmp_path: Path, table: Path) -> None:
+    with pytest.raises(DataError, match=r"line 5: expected a row, found an empty line"):
+        load(table, ferplus=ferplus(tmp_path, [*LINES[:3], "", *LINES[3:]]))
+    assert load(table, ferplus=ferplus(tmp_path, [*LINES, "", ""])).votes is not None
+
+
 def test_the_first_fault_is_named_and_rows_are_limited(
     tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

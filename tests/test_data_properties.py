@@ -38,20 +38,21 @@ def faces(draw: st.DrawFn) -> Faces:
 @given(
     faces(),
     st.permutations(["emotion", "pixels", "Usage"]),
-    st.sampled_from(["\n", "\r\n", "\r", "\n\n"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["", "\n", "\r\n\r\n", "\r"]),
     st.booleans(),
     st.booleans(),
     st.sampled_from([" ", "  ", "\t"]),
 )
 def test_any_faces_in_any_dress_are_read_as_they_were(
-    given_faces: Faces, columns: list[str], end: str, bom: bool, quoted: bool, space: str
+    given_faces: Faces, columns: list[str], end: str, last: str, bom: bool, quoted: bool, space: str
 ) -> None:
     head, *rows = csv_text(given_faces, ",".join(columns)).replace(" ", space).splitlines()
     if quoted:
         rows = [",".join(f'"{cell}"' for cell in row.split(",")) for row in rows]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
-        text = head + "\n" + end.join([*rows, ""])
+        text = head + "\n" + end.join([*rows, last])
         path.write_bytes(text.encode("utf-8-sig" if bom else "utf-8"))
         assert load(path).fingerprint == given_faces.fingerprint
 

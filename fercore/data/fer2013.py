@@ -19,7 +19,7 @@ from typing import IO, NamedTuple
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow.csv import ConvertOptions, ReadOptions, read_csv
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from fercore.data import pixels
 from fercore.data.faces import EMOTIONS, SIDE, SPLITS, UNLABELLED, DataError, Faces
@@ -136,12 +136,20 @@ def read(path: Path) -> Faces:
 
 
 def _blocks(path: Path, stream: IO[bytes]) -> Iterator[bytes]:
-    """Whole lines, some megabyte at a time; a line beyond MAX_LINE is broken, and so refused."""
+    """Whole lines, some megabyte at a time; a line beyond MAX_LINE is broken, and so refused.
+
+    Empty lines at the end of a block are left out, and one put before the next: a fault only where
+    there is a next.
+    """
+    empty = b""
     while block := stream.read(BLOCK):
-        block = b"".join([block, stream.readline(MAX_LINE)])  # += would hold up the threads
-        if block.lstrip(b"\r\n"):  # from the left only: what begins with a letter is not copied
+        block = b"".join([empty, block, stream.readline(MAX_LINE)])  # += would hold up the threads
+        size, empty = len(block), b""
+        if not block[-3:].splitlines()[-1]:
+            block, empty = block.rstrip(b"\r\n"), b"\n"
+        if block:
             yield block
-        elif len(block) > MAX_BLANK:
+        elif size > MAX_BLANK:
             raise blank_lines(path)
 
 
@@ -163,15 +171,16 @@ def _in_order(
 def _decoded(roles: list[str], block: bytes) -> Chunk | None:
     """The rows of some lines, or None if anything in them is wrong."""
     if block.startswith(BOM_UTF8):  # Arrow would pass over it, wherever in the file this is
-        block = b"\n" + block
+        block = BOM_UTF8[:1] + block
     used = [role for role in roles if role != "id"]
     as_one = ReadOptions(column_names=roles, block_size=MAX_LINE, use_threads=False)
+    as_they_are = ParseOptions(ignore_empty_lines=False)
     as_bytes = ConvertOptions(column_types=dict.fromkeys(used, pa.binary()), include_columns=used)
     try:
-        parsed = read_csv(pa.BufferReader(block), as_one, convert_options=as_bytes)
+        parsed = read_csv(pa.BufferReader(block), as_one, as_they_are, as_bytes)
     except pa.ArrowInvalid:
         return None
-    if b'"' in block and parsed.num_rows != sum(map(bool, block.splitlines())):
+    if b'"' in block and parsed.num_rows != len(block.splitlines()):
         return None  # a quoted cell over several lines
     cells = parsed.to_pydict()
     images = pixels.parse(cells["pixels"])

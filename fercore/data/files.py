@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
@@ -228,23 +229,33 @@ def blank_lines(path: Path) -> DataError:
 
 
 def rows(path: Path, stream: IO[bytes], columns: int) -> Iterator[tuple[int, list[str]]]:
-    """Each row after the header with its line number, slowly; blank lines skipped.
+    """Each row after the header with its line number, slowly.
 
     Cells are decoded as Latin-1, so that each byte stays one character.
     """
-    line = blank = 1
-    while text := stream.readline(MAX_LINE):
-        line += 1
+    empty = 0
+    for line, text in _lines(path, stream):
+        if not text:
+            empty = empty or line
+            continue
+        if empty:
+            raise bad(path, "a row", "an empty line", line=empty)
+        reader = csv.reader([text.decode("latin-1"), ""])
+        cells = next(reader)
+        if reader.line_num > 1:
+            raise bad(path, "a line of CSV", "a quote that is not closed", line=line)
+        if len(cells) != columns:
+            raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)
+        yield line, cells
+
+
+def _lines(path: Path, stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    r"""Lines after the header with the number of their \n; a lone \r ends one too."""
+    blank = 0
+    for line, text in enumerate(iter(partial(stream.readline, MAX_LINE), b""), start=2):
         blank = 0 if text.strip(b"\r\n") else blank + len(text)
         if blank > MAX_BLANK:
             raise blank_lines(path)
         if len(text) == MAX_LINE:
             raise bad(path, f"lines under {MAX_LINE:,} bytes", "a longer one", line=line)
-        for part in filter(None, text.splitlines()):  # more than one where a lone CR ends a line
-            reader = csv.reader([part.decode("latin-1"), ""])
-            cells = next(reader)
-            if reader.line_num > 1:
-                raise bad(path, "a line of CSV", "a quote that is not closed", line=line)
-            if len(cells) != columns:
-                raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)
-            yield line, cells
+        yield from ((line, part) for part in text.splitlines())
