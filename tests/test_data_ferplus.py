@@ -45,6 +45,8 @@ def test_votes_are_joined_row_by_row(tmp_path: Path, table: Path) -> None:
     np.testing.assert_array_equal(faces.votes, VOTED)
     assert faces.fingerprint == FACES.fingerprint
     assert list(VOTES) == HEADER.lower().split(",")[2:]
+    by_name = load(str(table), ferplus=str(tmp_path / "fer2013new.csv"))
+    np.testing.assert_array_equal(by_name.votes, VOTED)
 
 
 def test_votes_of_a_split_that_is_missing_are_left_out(tmp_path: Path) -> None:
