@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from fercore.data.faces import DataError, Faces
-from fercore.plain import plain
+from fercore.plain import cut, plain
 
 # Where it is installed, isal inflates three to four times faster than zlib.
 FAST = find_spec("isal") is not None
@@ -61,13 +61,8 @@ class Found:
 
 def bad(path: Path, expected: str, found: str, *, line: int | None = None) -> DataError:
     """The error for one fault; `line` is 1-based, as an editor counts."""
-    place = _shown(str(path), most=1000) + ("" if line is None else f", line {line}")
-    return DataError(f"{place}: expected {expected}, found {_shown(found, most=300)}")
-
-
-def _shown(text: str, most: int) -> str:
-    """Names and contents of unknown origin on one line of bounded length, for any terminal."""
-    return plain(text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 2 :]}")
+    place = plain(cut(str(path), 1000)) + ("" if line is None else f", line {line}")
+    return DataError(f"{place}: expected {expected}, found {plain(cut(found, 300))}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets import default
 
+from fercore.plain import cut
 from fercore.report.notebooks import read, write
 
 PROGRESS = "FERCORE_PROGRESS"
@@ -110,18 +111,14 @@ def _screen(notebook: Path, error: PapermillExecutionError) -> str:
     lines = error.source.splitlines()
     first = max(0, min(line - 6, len(lines) - 12)) if line else 0
     shown = "\n".join(
-        _cut(f"{'→' if number == line else ' '} {number:>3} │ {text}", 100)
+        cut(f"{'→' if number == line else ' '} {number:>3} │ {text}", 100)
         for number, text in enumerate(lines[first : first + 12], start=first + 1)
     )
-    message = _cut("\n".join(_ANSI.sub("", error.evalue).splitlines()[:8]), 1000)
+    message = cut("\n".join(_ANSI.sub("", error.evalue).splitlines()[:8]), 1000)
     return (
         f"{notebook.name} stopped at cell {error.cell_index + 1} (In [{error.exec_count}]):\n\n"
         f"{shown}\n\n{error.ename}: {message}"
     )
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
 def _failing_line(traceback: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from fercore.plain import cut, plain
 from fercore.report.notebooks import ParameterError
 
 PATHS = {
@@ -27,8 +28,8 @@ def absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
         path = _existing(base, value)
         if path is None:
             raise ParameterError(
-                f"{name}={_short(value)}: no such file or folder "
-                f"({_short(str(base / value))}). {advice}"
+                f"{name}={plain(cut(value, 300))}: no such file or folder "
+                f"({plain(cut(str(base / value), 300))}). {advice}"
             )
         result[name] = str(path)
     return result
@@ -37,12 +38,6 @@ def absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def name_of(file: object) -> str:
     """A file by its name only: folders are of no use to another reader."""
     return PurePath(str(file)).name
-
-
-def _short(text: str) -> str:
-    """As Python writes it, without the quotes: on one line, and not without end."""
-    found = repr(text)[1:-1]
-    return found if len(found) < 300 else f"{found[:150]} ... {found[-150:]}"
 
 
 def _existing(base: Path, value: str) -> Path | None:
