@@ -111,9 +111,10 @@ def html_table(
 
 def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[float]) -> str:
     tags = ['th scope="row"'] + ["td"] * (len(row) - 1)
-    kept = {"right": "right; white-space: nowrap"}  # "61.2 ± 1.3" stays on one line
+    unbroken = {"right": "right; white-space: nowrap"}  # as "61.2 ± 1.3"
+    sides = [unbroken.get(side, side) for side in sides]
     return "".join(
-        f'<{tag} style="text-align: {kept.get(side, side)}{_bar(share)}">{escape(str(text))}</{tag.split()[0]}>'
+        f'<{tag} style="text-align: {side}{_bar(share)}">{escape(str(text))}</{tag.split()[0]}>'
         for tag, side, text, share in zip(tags, sides, row, shares, strict=True)
     )
 
