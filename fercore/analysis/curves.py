@@ -32,6 +32,9 @@ UNITS = mark(
 
 FAMILIES = ("mobilenet", "cnn")
 
+SURE = 0.95
+"""Share of the bootstrap replicates from which on an outcome counts as shown."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -61,6 +64,11 @@ class Comparison:
     low: float = math.nan
     high: float = math.nan
     left_out: bool = False
+
+    @property
+    def shown(self) -> bool:
+        """Whether nearly all replicates (`SURE`) have the outcome of the means."""
+        return self.shares.get(self.outcome, 0.0) >= SURE
 
     @property
     def once(self) -> str:

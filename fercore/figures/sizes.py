@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fercore.analysis import UNITS, Comparison
 from fercore.display import Figure, Text, signed
 from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, pale, short, size_axis
-from fercore.language import paragraph, say
+from fercore.language import mark, paragraph, say
 
 
 def _family(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, family: str) -> None:
@@ -47,23 +47,35 @@ def _curves(axes: Axes, comparison: Comparison, label: bool = False) -> None:
         axes.fill_between(
             sizes, 100 * curve["low"], 100 * curve["high"], color=colour, alpha=0.15, linewidth=0
         )
-    for row, size in enumerate(comparison.crossings):
-        axes.axvline(size, color="0.4", linestyle=":")
+    _crossings(axes, comparison)
+
+
+CROSS = mark("means cross at {places}")
+MAYBE_CROSS = mark("means cross at {places} (uncertain)")
+
+
+def _crossings(axes: Axes, comparison: Comparison) -> None:
+    """A dotted line wherever the means cross, one label, and how far replicates scatter."""
+    for size in comparison.crossings:
+        axes.axvline(size, color="0.4" if comparison.shown else "0.7", linestyle=":")
+    if comparison.crossings:
+        places = say(" and ").join(map(short, comparison.crossings))
         axes.annotate(
-            say("means cross at {place}", place=short(size)),
-            (size, 0.02),
-            (4, 12 * row),  # one above the other: two crossings may be close
+            say(CROSS if comparison.shown else MAYBE_CROSS, places=places),
+            (comparison.crossings[-1], 0.02),
+            (4, 0),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             color="0.3",
+            fontsize=8,
         )
     if _shaded(comparison):
         axes.axvspan(comparison.low, comparison.high, color="0.5", alpha=0.12, linewidth=0)
 
 
 def _shaded(comparison: Comparison) -> bool:
-    """Is there a grey band: do the means cross, and replicates once?"""
-    return bool(comparison.crossings) and not np.isnan(comparison.low)
+    """Is there a grey band: do the means cross as most replicates that cross do, once?"""
+    return bool(comparison.outcome == comparison.once) and not np.isnan(comparison.low)
 
 
 def _percent_axis(axes: Axes, split: str) -> None:

@@ -13,9 +13,6 @@ from fercore.figures import amount, short
 from fercore.language import mark, paragraph, say
 from fercore.sentences.words import answer, lead
 
-SURE = 0.95
-"""Share of the bootstrap replicates from which on an outcome counts as shown."""
-
 CLAIMS = {
     "A": (
         mark("the plain CNN is ahead from about 50,000 to 100,000 parameters on"),
@@ -126,13 +123,12 @@ def _sureness(curves: Comparison) -> str:
     """How often the curves of other seeds (the bootstrap's replicates) do the same."""
     if not curves.shares:
         return say("How sure that is cannot be said: some network has a single seed.")
-    agree = curves.shares.get(curves.outcome, 0.0)
     never = curves.shares.get("mobilenet", 0.0) + curves.shares.get("cnn", 0.0)
-    share = _percent(agree)
-    if agree >= SURE and curves.outcome == curves.once:
+    share = _percent(curves.shares.get(curves.outcome, 0.0))
+    if curves.shown and curves.outcome == curves.once:
         low, high = amount(curves.low, curves.unit), amount(curves.high, curves.unit)
         return say(SHOWN_WHERE, share=share, low=low, high=high)
-    if agree >= SURE:
+    if curves.shown:
         return say(SHOWN, share=share)
     if curves.crossings:
         return say(UNSURE_CROSSING, share=share, never=_percent(never))
