@@ -28,7 +28,9 @@ from fercore.report.html import page, words
 from fercore.report.notebooks import translated
 from fercore.report.pdf import pdf
 from fercore.setting import Setting, StudyError, check
+from tests.conftest import TINY
 from tests.executed_notebooks import code, front, notebook, text, three_chapters
+from tests.here import without_kernels
 from tests.messages import messages, path_of
 from tests.subset_font import letters
 from tests.tables_of_runs import compared, pairs, runs, summary
@@ -255,14 +257,14 @@ def test_only_makes_command_line_sets_the_language() -> None:
     assert "--set 'LANG=zh-TW'" in asked
 
 
-@pytest.mark.long
-def test_no_english_sentence_is_left_in_the_chinese_report(tiny_report: Path) -> None:
-    """The report of all notebooks; where `tiny_report` is, its runs are read."""
-    out = tiny_report.parent
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_RUNS", str(out / "runs"))
-        preset = ROOT / "tests" / "presets" / "tiny.yaml"
-        job = Job(ROOT / "notebooks", out / "zh", preset=str(preset), overrides=["LANG=zh-TW"])
+@pytest.mark.slow
+def test_no_english_sentence_is_left_in_the_chinese_report(
+    common: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report of all notebooks, by the runs of `tiny_report`."""
+    monkeypatch.setenv("FERCORE_RUNS", str(common / "reports" / "runs"))
+    job = Job(ROOT / "notebooks", tmp_path, preset=str(TINY), overrides=["LANG=zh-TW"])
+    with without_kernels():
         written = build(job, say=lambda text: None)
     assert language.current() == "en"
     assert written[0].stat().st_size < 5_000_000
