@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_notebook
 
+from fercore.report import Job, build
 from fercore.report.artifacts import write_artifacts
 from fercore.store.runs import RunStore
+from tests.here import without_kernels
 
-COMMAND = "from fercore.cli import main; main()"
+ROOT = Path(__file__).parents[1]
 GIVEN = ("BUDGETS=10000", "SEEDS=0,1,2", "EPOCHS=4", "TRAIN_IMAGES=140", "EXECUTOR=serial")
 
 
-def begin(out: Path, store: Path) -> subprocess.Popen[str]:
-    words = ["report", "--only", "q2", "--out", str(out)]
-    words += [word for value in GIVEN for word in ("--set", value)]
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *words],
-        env={**os.environ, "FERCORE_RUNS": str(store), "FERCORE_PROGRESS": "lines"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def report(out: Path, store: Path, log: Path) -> None:
+    """In a process of its own: question 2, and a log of what was trained for it."""
+    os.environ |= {"FERCORE_RUNS": str(store), "FERCORE_PROGRESS": "lines"}
+    with log.open("w") as file, redirect_stderr(file), without_kernels():
+        build(Job(ROOT / "notebooks", out, overrides=GIVEN, only=["q2"]), say=print)
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[ProcessPoolExecutor]:
+    """Two processes that import what they need but once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(2, context) as pool:
+        yield pool
 
 
 def test_two_reports_clear_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,15 +57,17 @@ def test_two_reports_clear_the_same_folder(tmp_path: Path, monkeypatch: pytest.M
     assert not old.exists()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("names", ["ab", "aa"])
-def test_each_run_is_trained_once_and_both_are_right(tmp_path: Path, names: str) -> None:
+def test_each_run_is_trained_once_and_both_are_right(
+    tmp_path: Path, two: ProcessPoolExecutor, names: str
+) -> None:
     store = RunStore(tmp_path / "runs")
-    outs = [tmp_path / name for name in names]
-    both = [begin(out, store.root) for out in outs]
-    said = [report.communicate()[0] for report in both]
-    assert [report.returncode for report in both] == [0, 0], "\n".join(said)
-    trained = re.findall(r"(mobilenet-\d+k seed \d)  done", "\n".join(said))
+    outs, logs = [tmp_path / name for name in names], [tmp_path / "1.log", tmp_path / "2.log"]
+    list(two.map(report, outs, [store.root] * 2, logs))  # raises what they raise
+    trained = re.findall(
+        r"(mobilenet-\d+k seed \d)  done", "\n".join(log.read_text() for log in logs)
+    )
     assert sorted(trained) == [f"mobilenet-10k seed {seed}" for seed in range(3)]
     assert len(store.ids()) == 3
     folders = [out / "quick" / "q2" for out in outs]
