@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 TOKEN = "explore"
 
 pytestmark = [
-    pytest.mark.long,
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt install chromium)"),
 ]
 
@@ -70,9 +70,9 @@ def address(folder: Path, server: subprocess.Popen[bytes]) -> str:
     raise AssertionError((folder.parent / "log").read_text())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(lab: tuple[Path, str]) -> Iterator[Page]:
-    """The notebook, all cells run; so high that all of it is drawn."""
+    """The notebook, all cells run, for all tests; so high that all of it is drawn."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_context(viewport={"width": 1440, "height": 4500}).new_page()
