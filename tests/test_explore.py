@@ -188,6 +188,22 @@ def test_what_the_scatter_shows_is_set_and_asked_for_by_no_control_of_its_own(
         assert len(shown.spec["layer"]) == 5 - (axis != "macs"), "no layer without a mark"
 
 
+def test_what_the_pointer_is_told_is_had_without_one(records: dict[str, RunRecord]) -> None:
+    table = runs.rows(list(records.values())[:2])
+    shown = runs.scatter(table)
+    (name, mark), *theirs = runs.marks(shown)
+    assert name.startswith(f"{models.label(TINY)}, trained here")
+    assert mark["runs"] == marks(shown)[0]["runs"]
+    assert mark["trainable parameters"] == f"{models.cost(TINY).trainable:,}"
+    assert len(theirs) == len({name for name, _ in theirs}) > 10
+    *_, ring = runs.ringed(shown, mark).spec["layer"]
+    (same,) = (one["filter"]["and"] for one in ring["transform"])
+    found = [r for r in marks(shown) if all(r[f["field"]] == f["equal"] for f in same)]
+    assert found == marks(shown)
+    assert all(", published, " in name for name, _ in runs.marks(runs.scatter(table, family="cnn")))
+    assert runs.marks(runs.scatter(table, "file_bytes", published=False, family="cnn")) == []
+
+
 def test_two_runs_are_compared_by_curves_confusions_and_their_difference(
     records: dict[str, RunRecord],
 ) -> None:
@@ -392,7 +408,10 @@ def test_runs_are_filtered_compared_and_paged(
     assert panel.table.value == ""
     panel.family.value = runs.ALL
     panel.axis.value, panel.published.value = "macs", False
+    panel.mark.index = 1
+    assert all(run in panel.told.value for run in panel.rows["run_id"])
     drawing = json.dumps(panel.chart.outputs[0]["data"])
+    assert '"strokeWidth": 3' in drawing
     assert '{"name": "axis", "value": "macs"}' in drawing
     assert '"kind": "published"' not in drawing
     assert desk.compare.first.value != desk.compare.second.value

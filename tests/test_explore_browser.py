@@ -117,6 +117,9 @@ def browse(page: Page) -> None:
     expect(chart.locator("svg")).to_contain_text("Keras total parameters (log scale)")
     press(page, "published")
     expect(open_marks).to_have_count(0)
+    press(page, "next mark")
+    expect(page.get_by_role("status").filter(has_text="network: ")).to_contain_text("runs: ")
+    expect(chart.locator("svg .mark-symbol path[stroke-width='3']")).to_have_count(1)
     expect(page.locator("figure#fig-confusions figcaption")).to_contain_text("on valid")
     for name in ("next run", "next beside", "next split"):
         press(page, name)

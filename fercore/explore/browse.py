@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -33,18 +34,21 @@ class Runs(Panel):
         self.group = dropdown("scatter of", layout={"width": "40em"})
         self.axis = dropdown("x axis", runs.AXES)
         self.published = widgets.Checkbox(True, description="published", indent=False)
+        self.mark, self.told = dropdown("mark", layout={"width": "32em"}), widgets.HTML()
         self.pages = Pages(self, PAGE, self.show)
         self.table, self.chart = widgets.HTML(), widgets.Output()
         filters = [self.family, self.data, self.status]
         self.on_change(filters, self.pages.restart)
-        self.on_change([self.group, self.axis, self.published], self.draw)
+        drawn_by = [self.family, self.group, self.axis, self.published, self.mark]
+        self.on_change(drawn_by, self.draw)
         self.on_click(self.reread, desk.refresh)
         self.box.children = (
             row(*filters),
             row(self.pages.before, self.pages.after, self.reread),
             self.message,
             self.table,
-            row(self.group, self.axis, self.published),
+            row(self.group, self.axis, self.published, self.mark),
+            self.told,
             self.chart,
         )
         self.refresh()
@@ -76,11 +80,18 @@ class Runs(Panel):
         self.table.value = table
 
     def draw(self) -> None:
-        """The scatter."""
-        self.chart.outputs = ()
-        if self.group.value is not None:
-            shown = runs.matching(self.rows, group=self.group.value)
-            drawn(self.chart, runs.scatter(shown, self.axis.value, self.published.value))
+        """The scatter of the family; a ring around the mark chosen, and what the pointer says."""
+        self.chart.outputs, self.told.value = (), ""
+        if self.group.value is None:
+            return
+        found = runs.matching(self.rows, group=self.group.value)
+        chart = runs.scatter(found, self.axis.value, self.published.value, self.family.value)
+        self.offer(self.mark, [("none", None), *runs.marks(chart)])
+        if mark := self.mark.value:
+            chart = runs.ringed(chart, mark)
+            told = "; ".join(f"{head}: {text}" for head, text in mark.items())
+            self.told.value = f'<p role="status">{escape(told)}</p>'
+        drawn(self.chart, chart)
 
 
 class Compare(Panel):
