@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from jupyter_client.client import KernelClient
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -24,6 +25,7 @@ from traitlets.config import Config
 
 from fercore import language
 
+_shown: Any = new_output
 INFO = {"content": {"language_info": {"name": "python"}}}
 
 
@@ -31,7 +33,7 @@ INFO = {"content": {"language_info": {"name": "python"}}}
 def setup_kernel(client: NotebookClient, cwd: str | None = None, **_: Any) -> Iterator[None]:
     """A shell with a namespace of its own, in the folder that a kernel would have."""
     folder = cwd or client.resources.get("metadata", {}).get("path") or os.curdir
-    client.kc = SimpleNamespace(kernel_info=lambda: "")
+    client.kc = cast(KernelClient, SimpleNamespace(kernel_info=lambda: ""))
     InteractiveShell.clear_instance()
     InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}), user_ns={})
     with chdir(folder), language.speaking(language.current()):
@@ -46,11 +48,12 @@ def execute_cell(_: NotebookClient, cell: NotebookNode, *__: Any, **___: Any) ->
     shell = InteractiveShell.instance()
     with capture_output(stderr=False) as shown:
         shell.display_trap.hook = sys.displayhook  # the capturing one, also for a cell's last line
-        ran = shell.run_cell(cell.source)
-    cell.outputs = [new_output("stream", name="stdout", text=shown.stdout)] if shown.stdout else []
-    cell.outputs += [
-        new_output("display_data", one.data, metadata=one.metadata) for one in shown.outputs
+        ran = shell.run_cell(cell.source)  # type: ignore[no-untyped-call]
+    cell.outputs = [
+        _shown("display_data", one.data, metadata=one.metadata) for one in shown.outputs
     ]
+    if shown.stdout:
+        cell.outputs.append(_shown("stream", name="stdout", text=shown.stdout))
     if error := ran.error_before_exec or ran.error_in_exec:
         raise CellExecutionError(shown.stdout, type(error).__name__, str(error))
     return cell

@@ -47,7 +47,15 @@ def by_fercore() -> NotebookNode:
 def by_make() -> NotebookNode:
     """make q2 NAME=VALUE ..., which calls fercore; what it calls is done here."""
     ready = Path(sys.prefix) / ".fercore-ready"  # nobody looks whether it is up to date
-    command = ["make", "-n", "--no-print-directory", "-f", ROOT / "Makefile", "-o", ready]
+    command: list[str | Path] = [
+        "make",
+        "-n",
+        "--no-print-directory",
+        "-f",
+        ROOT / "Makefile",
+        "-o",
+        ready,
+    ]
     here = os.environ | {"VIRTUAL_ENV": sys.prefix}
     done = subprocess.run(
         [*command, "q2", *TEXTS], env=here, capture_output=True, text=True, check=True
@@ -74,7 +82,8 @@ def by_hand() -> NotebookNode:
         text = f"[{value}]" if name in ("BUDGETS", "SEEDS") else value
         cell.source, changed = re.subn(rf"(?m)^{name} = .*$", f"{name} = {text}", cell.source)
         assert changed == 1
-    ran, _ = ExecutePreprocessor().preprocess(notebook, {"metadata": {"path": "notebooks"}})
+    run_all = ExecutePreprocessor()  # type: ignore[no-untyped-call]
+    ran, _ = run_all.preprocess(notebook, {"metadata": {"path": "notebooks"}})
     return ran
 
 
