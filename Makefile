@@ -77,7 +77,7 @@ docs: $(READY)  ## these pages as a site, in build/site; a broken link is an err
 	  -d build/doctrees docs build/site
 	@echo build/site/index.html
 
-test-all: $(READY)  ## the long tests as well: documentation's examples, JupyterLab in a browser
+test-all: $(READY)  ## the long tests as well: two of the documentation's examples, command by command
 	@$(BIN)/python -m pytest -m ""
 
 torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)

@@ -124,8 +124,8 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-QUICK = {"dataset"}
-"""Examples that take less than 15 s of a core; the others take half a minute to a minute."""
+QUICK = {"dataset", "start"}
+"""Examples that take less than 15 s of a core; the others take half a minute or more."""
 
 
 def marked(page: Path) -> Any:
@@ -137,17 +137,42 @@ def marked(page: Path) -> Any:
 def test_examples_do_as_they_say(page: Path, copy: Path) -> None:
     printed = ""
     for step in steps(page):
-        if step.verb == "file":
-            (copy / step.path).write_text(step.code)
-        elif step.verb == "change":
-            change(copy / step.path, step.code)
-        elif step.verb == "run":
+        if step.verb == "run":
             printed = run(step.code, copy)
-        else:
+        elif step.verb == "prints":
             assert printed == step.code
-    written = [step.path for step in steps(page) if step.verb == "file"]
-    run(f"python -m ruff check --extend-ignore D100 {' '.join(written)}", copy)
-    run(f"python -m ruff format --diff {' '.join(written)}", copy)
+        else:
+            edit(step, copy)
+    look(page, copy)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in EXAMPLES if p.stem not in QUICK], ids=named)
+def test_longer_examples_do_in_one_process_what_they_say(page: Path, copy: Path) -> None:
+    """Every edit first, then all commands, for which fercore is imported but once."""
+    for step in steps(page):
+        if step.verb in ("file", "change"):
+            edit(step, copy)
+    commands = "".join(step.code for step in steps(page) if step.verb == "run")
+    (copy / "commands").write_text(commands)
+    printed = run("python -m tests.commands commands", copy)
+    assert all(step.code in printed for step in steps(page) if step.verb == "prints")
+    look(page, copy)
+
+
+def look(page: Path, copy: Path) -> None:
+    """Have ruff look at what the page has one write."""
+    written = " ".join(step.path for step in steps(page) if step.verb == "file")
+    run(f"python -m ruff check --extend-ignore D100 {written}", copy)
+    run(f"python -m ruff format --diff {written}", copy)
+
+
+def edit(step: Step, copy: Path) -> None:
+    """Write the step's file, or change it."""
+    if step.verb == "file":
+        (copy / step.path).write_text(step.code)
+    else:
+        change(copy / step.path, step.code)
 
 
 def change(file: Path, diff: str) -> None:
