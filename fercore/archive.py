@@ -152,7 +152,7 @@ class Archive(Question):
             record.spec.seed: record
             for record in self.kept
             if (record.spec.model, record.spec.train) == (arm.model, recipe)
-            and (record.seen or not arm.seen)
+            and (record.seen or record.status != "done" or not arm.seen)
         }
         return dict(sorted(found.items()))
 

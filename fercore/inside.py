@@ -14,7 +14,6 @@ from fercore.data import EMOTIONS
 from fercore.language import mark, say
 from fercore.occlusion import drops
 from fercore.spec import ModelSpec
-from fercore.store import measured
 from fercore.store.runs import StoreError
 from fercore.study import Study
 
@@ -104,11 +103,8 @@ def _pair(done: pd.DataFrame) -> pd.DataFrame:
 
 
 def _looks(this: Study, pair: pd.DataFrame, split: str) -> Looks:
-    right = np.concatenate(
-        list(measured.correct(this.records, pair, pair["network"], split).values())
-    )
-    said = this.store.predictions(pair["run_id"].iloc[0])[split]
-    both = np.flatnonzero(right.all(0))
+    said, theirs = (this.store.predictions(run)[split] for run in pair["run_id"])
+    both = np.flatnonzero(said.right() & theirs.right())
     labels, first = np.unique(said.labels[both], return_index=True)
     if not len(labels):
         names = say(" and ").join(pair["network"])

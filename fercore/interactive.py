@@ -31,7 +31,7 @@ AXES = mark(
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 SHAPES = {"sweep": "circle", "A": "square", "B": "triangle-up"}
-KINDS = mark({"ours": "trained here", "published": "published"})
+KINDS = mark({"ours": "measured", "published": "published"})
 HEADS = mark({"network": "network", "told kind": "kind", "accuracy": "accuracy", "runs": "runs"})
 """Of what the pointer tells first, by field."""
 TOLD = ("network", "report", "family_name", "percent", "low", "high", "accuracy", "runs", "curve")

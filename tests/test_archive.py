@@ -111,7 +111,7 @@ def test_a_run_that_diverged_is_a_gap(folder: Path, tmp_path: Path) -> None:
     this = Archive(check(TINY), tmp_path)
     runs = this.runs(this.family("mobilenet"))
     assert runs.set_index("seed")["PublicTest"].isna().to_dict() == {0: False, 1: True}
-    assert this.provenance("q6").content["data"]["counts"]["PublicTest"] == 2_000
+    assert this.provenance("q6").content["data"]["counts"]["PublicTest"] == 100
 
 
 def test_other_data_and_other_layers_are_left_out_and_named(

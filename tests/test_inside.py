@@ -44,7 +44,7 @@ def asked(
         }
         for name, spec in specs.items()
     ]
-    return of(cast(Study, SimpleNamespace(specs=specs)), pd.DataFrame(rows))
+    return of(cast(Study, SimpleNamespace(specs=lambda runs: specs)), pd.DataFrame(rows))
 
 
 # Layers

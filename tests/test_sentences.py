@@ -164,7 +164,7 @@ def test_test_images_are_kept_apart_from_seeds() -> None:
     table = runs(("m", "mobilenet", 10_000, [0.6]), ("c", "cnn", 10_000, [0.5]))
     both = pairs(table).assign(image_verdict="ahead")
     text = sentences.comparison(summary(table), both, compared(table), "PublicTest").markdown
-    assert "as it is at 1 of the 1 sizes, at 95 %; that says" in text
+    assert "as it is at 1 of the 1 sizes where each answer is recorded, at 95 %" in text
 
 
 def by_unit(*leads: tuple[str, str]) -> str:

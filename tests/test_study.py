@@ -131,13 +131,13 @@ def test_predictions_agree_with_the_records() -> None:
     pairs = this.over_images(runs, analysis.matched_pairs(runs, split, means), split)
     row = pairs.iloc[0]
     assert (row["image_low"] + row["image_high"]) / 2 == pytest.approx(row["image_lead"])
-    assert row["image_lead"] == pytest.approx(row["lead"], abs=0.01)
+    assert row["image_lead"] == pytest.approx(row["lead"])
     assert row["verdict"] in ("one seed", "nothing learned")
     reliabilities, families = this.reliabilities(runs, pairs, split)
     for network, accuracy in runs.set_index("network")[split].items():
         table = reliabilities[str(network)]
         right = (table["accuracy"] * table["images"]).sum() / table["images"].sum()
-        assert right == pytest.approx(accuracy, abs=0.01)  # float16 has ties
+        assert right == pytest.approx(accuracy, abs=0.05)  # of 100 images; float16 has ties
     assert set(families.values()) == {"mobilenet", "cnn"}
     sure = this.confidences(runs, split)
     assert sure["confidence"].between(1 / 7, 1).all()

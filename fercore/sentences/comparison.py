@@ -83,7 +83,8 @@ def _other_images(rows: list[Row]) -> str:
     firm = sum(row["image_verdict"] in ("ahead", "behind") for row in known)
     return say(
         "Another draw of test images would leave the leader of these very networks as it is at "
-        "{firm} of the {sizes} sizes, at 95 %; that says nothing of other seeds.",
+        "{firm} of the {sizes} sizes where each answer is recorded, at 95 %; that says nothing of "
+        "other seeds.",
         firm=firm,
         sizes=len(known),
     )

@@ -63,6 +63,8 @@ class Score(Spec):
             expected = sum(row[i] for i, row in enumerate(self.confusion) if i < len(row))
             if (found := correct.sum()) != expected:
                 raise ValueError(f"right: expected {expected:,} by confusion, found {found:,}")
+            if abs(self.accuracy - found / self.n) > 1e-6:
+                raise ValueError(f"accuracy: expected {found / self.n:.6g}, found {self.accuracy}")
         return self
 
     def correct(self) -> NDArray[np.bool_] | None:
@@ -108,8 +110,9 @@ class RunRecord(Spec):
     splits: dict[str, Score]
     """"valid", and "PublicTest" and "PrivateTest" where the data has them; measured at the end."""
     seen: Score | None = later(None)
-    """On images that were trained on, the first `SEEN` of the data; None in records that are older
-    than this field. Report A took its validation accuracy in this way."""
+    """On images that were trained on, as report A took its validation accuracy: the first `SEEN` in
+    the data's order (FER2013's own; of an image folder that of the numbers in its names); None in
+    records that are older than this field."""
     params_trainable: int
     params_keras_total: int
     macs: int

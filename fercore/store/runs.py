@@ -52,6 +52,11 @@ class Predictions(NamedTuple):
     labels: NDArray[np.int64]
     rows: NDArray[np.int64]
 
+    def right(self) -> NDArray[np.bool_]:
+        """(N,): which images were read rightly, but for rare ties of rounded probabilities."""
+        right: NDArray[np.bool_] = self.probabilities.argmax(1) == self.labels
+        return right
+
 
 class RunStore:
     """Finished runs in a folder: `root`, else what FERCORE_RUNS names, else the project's runs/."""

@@ -69,14 +69,21 @@ def finding(judged: pd.DataFrame, name: str) -> Text:
 def _found(row: Row) -> str:
     about = {"subject": say(SUBJECTS[row["subject"]]), "change": say(row["change"])}
     if row["verdict"] == "failed":
-        nothing = mark("{subject}, {change}: no pair of runs stayed finite, so nothing is shown.")
+        nothing = mark(
+            "{subject}, {change}: no pair of runs has both figures (a run did not stay finite, or "
+            "its record is older than the measurement), so nothing is shown."
+        )
         return say(nothing, **about)
     shown = say(
         "{subject}, {change}: **{difference}**.",
         **about,
         difference=in_points(row["difference"], row["high"]),
     )
-    failed = say("Pairs that did not stay finite: {failed:.0f}.", failed=row["failed"])
+    failed = say(
+        "Pairs without both figures (a run did not stay finite, or its record is older than the "
+        "measurement): {failed:.0f}.",
+        failed=row["failed"],
+    )
     return paragraph(shown, _says(row), _leads(row), failed if row["failed"] else "")
 
 
