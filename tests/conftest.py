@@ -16,6 +16,19 @@ ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests" / "presets" / "tiny.yaml"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay in one process, and so do all files that read the tiny report, first.
+
+    Else two processes would wait for the one that makes it.
+    """
+    reading = {i.path for i in items if "tiny_report" in getattr(i, "fixturenames", ())}
+    for item in items:
+        item.add_marker(
+            pytest.mark.xdist_group("report" if item.path in reading else item.path.stem)
+        )
+    items.sort(key=lambda item: item.path not in reading)
+
+
 @pytest.fixture(scope="session")
 def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of pytest-xdist share, for what is to be made once."""

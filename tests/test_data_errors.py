@@ -103,7 +103,7 @@ COLUMNS = "expected columns emotion,pixels,usage or emotion,usage,pixels or emot
     ("content", "expected"),
     [
         (b"", "expected a CSV with a header line, found an empty file"),
-        (gzip.compress(b""), "found an empty file"),
+        (gzip.compress(b"", mtime=0), "found an empty file"),
         (b"emotion,pixels,Usage\n", "expected rows in the form of the header, found none"),
         (b"emotion,pixels,Usage", "found none"),
         (b"emotion,pixels,Usage\r\n\r\n\n", "found none"),
@@ -115,9 +115,9 @@ COLUMNS = "expected columns emotion,pixels,usage or emotion,usage,pixels or emot
         (WHOLE.decode().encode("utf-16"), "expected a CSV in UTF-8"),
         (b'"emotion,pixels\n', "expected a CSV in UTF-8"),
         (image_file(FACES.images[0]), "expected a CSV in UTF-8"),
-        (gzip.compress(WHOLE)[:-500], "expected a whole, readable file, found a fault: "),
-        (gzip.compress(WHOLE)[:12], "expected a whole, readable file"),
-        (gzip.compress(WHOLE)[:-8] + b"12345678", "expected a whole, readable file"),
+        (gzip.compress(WHOLE, mtime=0)[:-500], "expected a whole, readable file, found a fault: "),
+        (gzip.compress(WHOLE, mtime=0)[:12], "expected a whole, readable file"),
+        (gzip.compress(WHOLE, mtime=0)[:-8] + b"12345678", "expected a whole, readable file"),
         (b"\x1f\x8b" + b"not gzip at all" * 9, "expected a whole, readable file"),
         (b"PK\x03\x04" + b"not zip at all" * 9, "expected a whole, readable file"),
     ],
@@ -162,7 +162,7 @@ def test_an_empty_line_is_a_fault_where_a_row_follows(
 def test_blank_lines_without_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     bomb = gzip.compress(b"\n" * (1 << 24))
-    path.write_bytes(gzip.compress(WHOLE) + 60 * bomb)  # a gigabyte
+    path.write_bytes(gzip.compress(WHOLE, mtime=0) + 60 * bomb)  # a gigabyte
     assert "more than 1,048,576 bytes of blank lines" in error(path)
     votes = tmp_path / "votes.gz"
     votes.write_bytes(gzip.compress(",".join(ferplus.COLUMNS).encode() + b"\n") + 60 * bomb)
@@ -329,12 +329,12 @@ def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
 
 def test_folders_without_faces_or_with_a_choice_of_them_are_errors(tmp_path: Path) -> None:
     assert "found neither" in error(write_folder(tmp_path / "a", {"note.txt": b"hello"}))
-    two = {"fer2013.csv": WHOLE, "fer2013.csv.gz": gzip.compress(WHOLE)}
+    two = {"fer2013.csv": WHOLE, "fer2013.csv.gz": gzip.compress(WHOLE, mtime=0)}
     path = write_folder(tmp_path / "b", two)
     assert "one table of faces (name the file), found fer2013.csv, fer2013.csv.gz" in error(path)
     path = write_folder(tmp_path / "c", IMAGES | {"fer2013.csv": WHOLE})
     assert "found fer2013.csv in" in error(path)
-    path = write_folder(tmp_path / "d", {"fer2013.csv.gz": gzip.compress(WHOLE)[:30]})
+    path = write_folder(tmp_path / "d", {"fer2013.csv.gz": gzip.compress(WHOLE, mtime=0)[:30]})
     with pytest.raises(DataError, match=r"fer2013\.csv\.gz: expected a whole, readable file"):
         load(path)
 

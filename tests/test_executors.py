@@ -279,7 +279,7 @@ def test_a_worker_that_takes_long_to_start_anew_is_waited_for(
 ) -> None:
     """On a busy machine it does; Dask's own patience is 15 s."""
     wait = (
-        "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv): time.sleep(20)"
+        "import sys, time\nif any('spawn_main' in word for word in sys.orig_argv): time.sleep(17)"
     )
     with cluster.connect(Place("local", 1), threads=1) as client:
         first = client.submit(os.getpid).result()
@@ -289,7 +289,7 @@ def test_a_worker_that_takes_long_to_start_anew_is_waited_for(
         while client.nthreads():
             time.sleep(0.1)
         client.wait_for_workers(1, timeout=120)
-        time.sleep(5)  # given up, it begins all the same, and is closed then
+        time.sleep(3)  # given up, it begins all the same, and is closed then
         assert client.submit(os.getpid, pure=False).result(timeout=30) != first
 
 

@@ -192,7 +192,7 @@ def test_what_the_pointer_is_told_is_had_without_one(records: dict[str, RunRecor
     table = runs.rows(list(records.values())[:2])
     shown = runs.scatter(table)
     (name, mark), *theirs = runs.marks(shown)
-    assert name.startswith(f"{models.label(TINY)}, trained here")
+    assert name.startswith(f"{models.label(TINY)}, measured")
     assert mark["runs"] == marks(shown)[0]["runs"]
     assert mark["trainable parameters"] == f"{models.cost(TINY).trainable:,}"
     assert len(theirs) == len({name for name, _ in theirs}) > 10

@@ -355,7 +355,7 @@ def test_the_best_comes_first_and_photographs_before_drawings(
     trained: tuple[RunStore, RunRecord], shipped: Path
 ) -> None:
     made = export(trained, "worse")
-    better = made.record.splits["valid"].model_copy(update={"accuracy": 1.0})
+    better = made.record.splits["valid"].model_copy(update={"accuracy": 1.0, "right": None})
     changes: dict[str, dict[str, Any]] = {
         "better": {"splits": {"valid": better}},
         "drawn": {
@@ -363,7 +363,7 @@ def test_the_best_comes_first_and_photographs_before_drawings(
             "data": made.record.data.model_copy(update={"synthetic": True}),
         },
     }
-    worst = made.record.splits["valid"].model_copy(update={"accuracy": 0.1})
+    worst = made.record.splits["valid"].model_copy(update={"accuracy": 0.1, "right": None})
     changes["worse"] = {"splits": {"valid": worst}}
     for name, change in changes.items():
         (shipped / f"{name}.json").write_text(

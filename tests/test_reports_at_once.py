@@ -58,7 +58,7 @@ def test_two_reports_clear_the_same_folder(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", ["ab", "aa"])
+@pytest.mark.parametrize("names", [pytest.param("ab", marks=pytest.mark.long), "aa"])
 def test_each_run_is_trained_once_and_both_are_right(
     tmp_path: Path, two: ProcessPoolExecutor, names: str
 ) -> None:
