@@ -17,16 +17,13 @@ TINY = ROOT / "tests" / "presets" / "tiny.yaml"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and so do all files that read the tiny report, first.
+    """Of the files that read the tiny report one comes first and makes it, the others last.
 
-    Else two processes would wait for the one that makes it.
+    Else a second process of pytest-xdist would wait for it.
     """
     reading = {i.path for i in items if "tiny_report" in getattr(i, "fixturenames", ())}
-    for item in items:
-        item.add_marker(
-            pytest.mark.xdist_group("report" if item.path in reading else item.path.stem)
-        )
-    items.sort(key=lambda item: item.path not in reading)
+    first = max(reading, key=lambda path: path.name == "test_report_browser.py", default=None)
+    items.sort(key=lambda item: (item.path != first) + (item.path in reading - {first}))
 
 
 @pytest.fixture(scope="session")

@@ -146,20 +146,6 @@ def test_examples_do_as_they_say(page: Path, copy: Path) -> None:
     look(page, copy)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in EXAMPLES if p.stem == "question"], ids=named)
-def test_a_longer_example_does_in_one_process_what_it_says(page: Path, copy: Path) -> None:
-    """Every edit first, then all commands, for which fercore is imported but once."""
-    for step in steps(page):
-        if step.verb in ("file", "change"):
-            edit(step, copy)
-    commands = "".join(step.code for step in steps(page) if step.verb == "run")
-    (copy / "commands").write_text(commands)
-    printed = run("python -m tests.commands commands", copy)
-    assert all(step.code in printed for step in steps(page) if step.verb == "prints")
-    look(page, copy)
-
-
 def look(page: Path, copy: Path) -> None:
     """Have ruff look at what the page has one write."""
     written = " ".join(step.path for step in steps(page) if step.verb == "file")

@@ -124,7 +124,7 @@ def test_why(judged: pd.DataFrame) -> None:
         assert part in README
     assert points["mobilenet", head] > points["cnn", head]  # "and MobileNet more"
     sizes = judged.set_index("hypothesis")["sizes"].groupby(level=0).unique().map(list)
-    assert sizes.to_dict() == dict.fromkeys(CLAIMS, [3]) | {"depth": [3, 2]}
+    assert sizes.to_dict() == {**{name: [3] for name in CLAIMS}, "depth": [3, 2]}
 
 
 def test_pictures(this: archive.Archive) -> None:
