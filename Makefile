@@ -70,7 +70,7 @@ lab: $(READY)  ## JupyterLab: explore networks, runs and faces
 	  --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
 test: $(READY)  ## the tests; every notebook runs on a tiny preset
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 docs: $(READY)  ## these pages as a site, in build/site; a broken link is an error
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
