@@ -75,7 +75,7 @@ def _crossings(axes: Axes, comparison: Comparison) -> None:
 
 def _shaded(comparison: Comparison) -> bool:
     """Is there a grey band: do the means cross as most replicates that cross do, once?"""
-    return bool(comparison.outcome == comparison.once) and not np.isnan(comparison.low)
+    return comparison.outcome == comparison.once
 
 
 def _percent_axis(axes: Axes, split: str) -> None:
