@@ -114,6 +114,18 @@ def test_a_quoted_cell_over_several_lines_is_refused(tmp_path: Path, end: str) -
         load(path)
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_quote_that_is_open_where_the_file_ends_is_refused(tmp_path: Path, end: str) -> None:
+    head, *rows = csv_text(FACES).splitlines()
+    quoted = [f'{row.split(",")[0]},"{row.split(",")[1]}"' for row in rows]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([head.rpartition(",")[0], *quoted]) + end)
+    assert len(load(path)) == len(rows)
+    path.write_text("\n".join([head.rpartition(",")[0], *quoted])[:-2] + end)  # 45" became 4
+    with pytest.raises(data.DataError, match=rf"line {len(rows) + 1}: .* quote that is not closed"):
+        load(path)
+
+
 def test_rows_keep_their_order_over_many_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from fercore.data.faces import SPLITS, Faces
 from fercore.data.files import MAX_IMAGE, damage, is_image, members, names
 from fercore.provenance import root
 
-VERSION = 2
+VERSION = 3
 """Raised when a reader reads the same bytes differently."""
 
 log = logging.getLogger(__name__)

@@ -182,6 +182,8 @@ def _decoded(roles: list[str], block: bytes) -> Chunk | None:
         return None
     if b'"' in block and parsed.num_rows != len(block.splitlines()):
         return None  # a quoted cell over several lines
+    if block.count(b'"') % 2:
+        return None  # a quote that is open where the file ends: perhaps the file was cut there
     cells = parsed.to_pydict()
     images = pixels.parse(cells["pixels"])
     default = USAGES[b"Training" if "label" in cells else b"PublicTest"]
