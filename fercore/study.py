@@ -132,12 +132,13 @@ class Study(Question):
 
     def history(self, runs: pd.DataFrame) -> pd.DataFrame:
         """One row per run and epoch: loss, accuracy, rate and seconds."""
+        keys = ["run_id", "network", "family", "seed"]
         rows = [
-            {"network": network, "seed": seed, "run_id": run, **epoch.model_dump()}
-            for run, network, seed in tuples(runs, "run_id", "network", "seed")
-            for epoch in self.records[run].history
+            {**dict(zip(keys, run, strict=True)), **epoch.model_dump()}
+            for run in tuples(runs, *keys)
+            for epoch in self.records[run[0]].history
         ]
-        return pd.DataFrame(rows, columns=["network", "seed", "run_id", *Epoch.model_fields])
+        return pd.DataFrame(rows, columns=[*keys, *Epoch.model_fields])
 
     def confidences(self, runs: pd.DataFrame, split: str) -> pd.DataFrame:
         """Finished runs with ``confidence`` and ``ece`` (expected calibration error) beside."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -88,9 +89,30 @@ def test_a_shorter_curve_is_not_called_a_failed_run() -> None:
     """Networks may have epochs of their own (EPOCHS = None)."""
     rows = [(name, epoch) for name, last in (("a", 3), ("b", 2)) for epoch in range(1, last + 1)]
     history = pd.DataFrame(rows, columns=["network", "epoch"])
-    history = history.assign(seed=0, train_loss=1.0, valid_accuracy=0.5)
+    history = history.assign(family="cnn", seed=0, train_loss=1.0, valid_accuracy=0.5)
     caption = figures.learning_curves(history).caption
     assert "did not stay finite stops before its last epoch" in caption
+
+
+def test_learning_curves_have_their_familys_colour_and_names_that_do_not_touch() -> None:
+    networks = [("cnn-10k", "cnn"), ("cnn-20k", "cnn"), ("mobilenet-20k", "mobilenet")]
+    history = pd.DataFrame(
+        [
+            {"network": network, "family": family, "seed": seed, "epoch": epoch}
+            for network, family in networks
+            for seed in (0, 1)
+            for epoch in (1, 2)
+        ]
+    ).assign(train_loss=1.0, valid_accuracy=lambda rows: 0.5 + rows["epoch"] / 100)
+    shown = figures.learning_curves(history)
+    shown.figure.draw_without_rendering()
+    axes = shown.figure.axes[1]
+    colours = {text.get_text(): text.get_color() for text in axes.texts}
+    assert colours["mobilenet-20k"] == figures.COLOURS["mobilenet"]
+    assert len({*colours.values(), figures.COLOURS["cnn"]}) == 4  # a lighter and a darker one
+    assert {line.get_color() for line in axes.lines} == set(colours.values())
+    boxes = sorted((box.y0, box.y1) for box in (t.get_window_extent() for t in axes.texts))
+    assert all(below[1] <= above[0] for below, above in pairwise(boxes))
 
 
 def test_lead_is_pale_until_it_is_shown_and_never_open_as_what_is_published(

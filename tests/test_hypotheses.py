@@ -268,6 +268,22 @@ def test_the_finding_says_every_outcome(
     assert outcome in str(shown.frame)
 
 
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [([0.04, 0.05, 0.05, 0.06], []), ([0.3, -0.2], [">", "<"]), ([0.05], [])],
+)
+def test_an_interval_far_beyond_all_differences_is_cut_and_said_to_go_on(
+    values: list[float], ends: list[str]
+) -> None:
+    shown = why.forest(judge(made({20_000: values}), SPLIT), SPLIT)
+    assert isinstance(shown, Figure)
+    (axes,) = shown.figure.axes
+    arrows = {line.get_marker(): line.get_xdata() for line in axes.lines}
+    assert sorted(arrow for arrow in arrows if arrow in ("<", ">")) == sorted(ends)
+    assert ("the interval goes on" in shown.caption) == bool(ends)
+    assert max(map(abs, axes.get_xlim())) < 15
+
+
 @pytest.mark.parametrize("directed", [True, False])
 def test_how_a_change_without_a_direction_is_judged_is_said_where_one_is(
     directed: bool,

@@ -42,6 +42,8 @@ HEADS = mark(
 """What stands at the head of tables; `html_table` says it in the report's language."""
 BAR = "rgba(1, 115, 178, 0.3)"
 """Seen on light and on dark paper; numbers can be read on it."""
+LONGEST_NAME = 32
+"""Characters of a name that is never broken over two lines."""
 _NUMBER = re.compile(r"[-+−±]?\d[\d\s.,+\-−±–×%()/]*")
 
 
@@ -111,12 +113,17 @@ def html_table(
 
 def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[float]) -> str:
     tags = ['th scope="row"'] + ["td"] * (len(row) - 1)
-    unbroken = {"right": "right; white-space: nowrap"}  # as "61.2 ± 1.3"
-    sides = [unbroken.get(side, side) for side in sides]
     return "".join(
-        f'<{tag} style="text-align: {side}{_bar(share)}">{escape(str(text))}</{tag.split()[0]}>'
+        f'<{tag} style="text-align: {side}{_unbroken(side, str(text))}{_bar(share)}">'
+        f"{escape(str(text))}</{tag.split()[0]}>"
         for tag, side, text, share in zip(tags, sides, row, shares, strict=True)
     )
+
+
+def _unbroken(side: str, text: str) -> str:
+    """Numbers (61.2 ± 1.3) and names (mobilenet-30k) stay on one line."""
+    one = side == "right" or (" " not in text and len(text) <= LONGEST_NAME)
+    return "; white-space: nowrap" if one else ""
 
 
 def _bar(share: float) -> str:

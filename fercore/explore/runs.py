@@ -143,12 +143,13 @@ def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
     Two that did are also subtracted, the second from the first.
     """
     note = SYNTHETIC_NOTE if any(record.data.synthetic for record in records) else ""
+    named = [measured.run_row(record) | {"network": title(record)} for record in records]
     history = [
-        {"network": title(record), "seed": record.spec.seed, **epoch.model_dump()}
-        for record in records
+        {**who, **epoch.model_dump()}
+        for record, who in zip(records, named, strict=True)
         for epoch in record.history
     ]
-    columns = ["network", "seed", *Epoch.model_fields]
+    columns = ["network", "family", "seed", *Epoch.model_fields]
     shown = [figures.learning_curves(pd.DataFrame(history, columns=columns), note=note)]
     matrices = {
         title(record): np.array(record.splits[split].confusion)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
+from textwrap import fill
 from typing import Any
 
 from matplotlib import style
@@ -41,6 +43,39 @@ def pale(colour: str) -> str:
     """The colour as ours is filled where nothing is shown; open marks are published figures."""
     red, green, blue = (0.3 * part + 0.7 for part in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def shade(colour: str, depth: float) -> str:
+    """The colour itself at a depth of 0.5, lighter down to 0, darker up to 1."""
+    towards, share = (1.0, 0.6 * (0.5 - depth)) if depth < 0.5 else (0.0, 1.1 * (depth - 0.5))
+    red, green, blue = (part + share * (towards - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def name_ends(axes: Axes, ends: Mapping[Hashable, float], colours: Mapping[Hashable, str]) -> None:
+    """Write names beside the ends of lines, moved apart where they would touch.
+
+    ends: where each line ends, in the units of the y axis.
+    """
+    texts = {name: fill(str(name), 22) for name in sorted(ends, key=lambda name: ends[name])}
+    low, high = axes.get_ylim()
+    heights = {name: 0.06 * (high - low) * (text.count("\n") + 1) for name, text in texts.items()}
+    floor, ceiling = -math.inf, high - sum(heights.values())
+    for name, text in texts.items():
+        ceiling += heights[name]
+        floor = max(min(ends[name] + heights[name] / 2, ceiling), floor + heights[name])
+        middle = floor - heights[name] / 2
+        axes.annotate(
+            text,
+            (1, middle),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=colours[name],
+            annotation_clip=False,
+        )
 
 
 def short(count: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,35 +10,29 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fercore.display import Figure
-from fercore.figures.style import bare, house_axes
+from fercore.figures.style import COLOURS, bare, house_axes, name_ends, shade
 from fercore.language import say
 
 
 def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
     """Loss and validation accuracy by epoch.
 
-    history: one row per run and epoch with ``network``, ``seed``, ``epoch``, ``train_loss`` and
-    ``valid_accuracy``.
+    history: one row per run and epoch with ``network``, ``family``, ``seed``, ``epoch``,
+    ``train_loss`` and ``valid_accuracy``. A family's networks are shades of its colour, the first
+    the lightest.
     """
-    import seaborn as sns
-
     drawing, (left, right) = house_axes(9, 3.6, 2)
-    networks = history["network"].unique()
-    palette = sns.color_palette("colorblind" if len(networks) <= 10 else "husl", len(networks))
-    colours = dict(zip(networks, palette, strict=True))
+    colours = _shades(history)
     for (network, _), part in history.groupby(["network", "seed"], sort=False):
         left.plot(part["epoch"], part["train_loss"], color=colours[network], alpha=0.8)
         right.plot(part["epoch"], 100 * part["valid_accuracy"], color=colours[network], alpha=0.8)
-    for network, colour in colours.items():
-        left.plot([], [], color=colour, label=network)
-    if colours:
-        left.legend(frameon=False, fontsize=8)
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel=say("epoch"), ylabel=say("training loss (augmented images)"))
     right.set(xlabel=say("epoch"), ylabel=say("validation accuracy (%)"))
     last = history.groupby(["network", "seed"], sort=False).tail(1)
     final = last.groupby("network", sort=False)["valid_accuracy"].mean()
+    name_ends(right, (100 * final).to_dict(), colours)
     ends = say("; ").join(f"{network} {100 * value:.1f} %" for network, value in final.items())
     return Figure(
         drawing,
@@ -54,6 +48,16 @@ def learning_curves(history: pd.DataFrame, *, note: str = "") -> Figure:
         ),
         note=note,
     )
+
+
+def _shades(history: pd.DataFrame) -> dict[Hashable, str]:
+    """A colour for each network: its family's, from light to dark where there are several."""
+    colours: dict[Hashable, str] = {}
+    for family, networks in history.groupby("family", sort=False)["network"].unique().items():
+        depths = np.linspace(0, 1, len(networks)) if len(networks) > 1 else [0.5]
+        shades = [shade(COLOURS[str(family)], depth) for depth in depths]
+        colours |= zip(networks, shades, strict=True)
+    return colours
 
 
 def faces(

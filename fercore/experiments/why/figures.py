@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from fercore.analysis import Row
 from fercore.display import Figure, Text
@@ -12,6 +13,9 @@ from fercore.experiments.verdicts import MARGIN
 from fercore.experiments.why.words import COVERS, SUBJECTS, TITLES, in_points, undirected
 from fercore.figures import COLOURS, house_axes, pale
 from fercore.language import paragraph, say
+
+FURTHEST = 2
+"""An interval is drawn up to so many times the largest difference: those of two seeds are wide."""
 
 
 def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
@@ -25,18 +29,8 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
     drawing, (axes,) = house_axes(8.4, 1.2 + 0.32 * len(rows))
     axes.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92", zorder=0)
     axes.axvline(0, color="0.3", linewidth=1)
-    for place, row in enumerate(rows):
-        spread = 100 * (row["high"] - row["difference"])
-        colour = COLOURS.get(row["subject"], "0.35")
-        axes.errorbar(
-            100 * row["difference"],
-            place,
-            xerr=None if math.isnan(spread) else spread,
-            fmt="o",
-            color=colour,
-            markerfacecolor=colour if row["verdict"] == "supported" else pale(colour),
-            capsize=3,
-        )
+    end = FURTHEST * max(abs(100 * row["difference"]) for row in rows)
+    cut = [_interval(axes, place, row, end) for place, row in enumerate(rows)]
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
@@ -62,12 +56,33 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
                 split=split,
                 margin=100 * MARGIN,
             ),
+            say("An arrowhead: the interval goes on.") if any(cut) else "",
             undirected(judged.dropna(subset="difference")),
             say(COVERS),
         ),
         alt=say("Differences by comparison. {points}", points=say("; ").join(points)),
         note=note,
     )
+
+
+def _interval(axes: Axes, place: int, row: Row, end: float) -> bool:
+    """Draw one difference with its interval; whether that reaches beyond `end` and was cut."""
+    difference, spread = 100 * row["difference"], 100 * (row["high"] - row["difference"])
+    colour = COLOURS.get(row["subject"], "0.35")
+    low, high = max(difference - spread, -end), min(difference + spread, end)
+    axes.errorbar(
+        difference,
+        place,
+        xerr=None if math.isnan(spread) else [[difference - low], [high - difference]],
+        fmt="o",
+        color=colour,
+        markerfacecolor=colour if row["verdict"] == "supported" else pale(colour),
+        capsize=3,
+    )
+    for edge, arrow in ((low, "<"), (high, ">")):
+        if abs(edge) == end:
+            axes.plot(edge, place, arrow, color=colour, markersize=8)
+    return end in (-low, high)
 
 
 def _line(row: Row) -> str:
