@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -42,12 +43,24 @@ SIZE = {"width": 560, "height": 340}
 """Pixels; the report's page makes it as wide as its text."""
 
 
+class View(NamedTuple):
+    """What a chart shows. axis: of `AXES`; "": it offers them, and to hide the published figures.
+
+    families: of `fercore.figures.NAMES`. ring: around this mark, named as in `marks`.
+    """
+
+    axis: str = ""
+    families: Collection[str] = tuple(NAMES)
+    ring: str | None = None
+
+
 def size_against_accuracy(
     runs: pd.DataFrame,
     summary: pd.DataFrame,
     split: str,
     *,
     published: pd.DataFrame | None = None,
+    view: View = View(),  # noqa: B008 - it is frozen
     name: str = "explore",
     note: str = "",
 ) -> Chart:
@@ -57,10 +70,9 @@ def size_against_accuracy(
     each axis whose column it has. Members of a family are joined by a line, those alone that have
     the same ``curve`` where runs have that column.
     """
-    ours, theirs = _ours(runs, summary), _theirs(published)
-    axes = {c: say(text) for c, text in AXES.items() if c in ours and ours[c].notna().any()}
-    rows = pd.concat([part for part in (ours, theirs) if len(part)] or [ours], ignore_index=True)
-    drawn = _draw(_records(rows, axes), axes, split)
+    ours = _ours(runs, summary)
+    records, axes = _records(ours, _theirs(published))
+    drawn = _draw(records, axes, split, view)
     alt_text = _describe(ours, split)
     return Chart(
         {
@@ -80,6 +92,25 @@ def size_against_accuracy(
         alt=alt_text,
         note=note,
     )
+
+
+def marks(
+    runs: pd.DataFrame, summary: pd.DataFrame, published: pd.DataFrame | None, view: View
+) -> dict[str, dict[str, str]]:
+    """By name: the marks that a view of the same tables shows, and what the pointer is told."""
+    records, axes = _records(_ours(runs, summary), _theirs(published))
+    families = {say(NAMES[family]) for family in view.families}
+    return {
+        row["mark"]: {head: row[field] for field, head in _heads(axes).items() if field in row}
+        for row in records
+        if view.axis in row and row["family_name"] in families
+    }
+
+
+def _heads(axes: dict[str, str]) -> dict[str, str]:
+    """Of what the pointer tells, by field."""
+    told = {field: say(text) for field, text in HEADS.items()}
+    return told | {f"told {axis}": text for axis, text in axes.items()}
 
 
 def _ours(runs: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
@@ -114,22 +145,33 @@ def _theirs(published: pd.DataFrame | None) -> pd.DataFrame:
     )
 
 
-def _records(rows: pd.DataFrame, axes: dict[str, str]) -> list[dict[str, Any]]:
-    """What is drawn or told of each mark; missing values left out, or told as a dash."""
+def _records(
+    ours: pd.DataFrame, theirs: pd.DataFrame
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What is drawn or told of each mark, and the axes that the runs know, in words.
+
+    Missing values are left out, or told as a dash.
+    """
+    axes = {c: say(text) for c, text in AXES.items() if c in ours and ours[c].notna().any()}
+    rows = pd.concat([part for part in (ours, theirs) if len(part)] or [ours], ignore_index=True)
     kept = rows[[column for column in rows if column in {*TOLD, *axes, "kind"}]]
     texts = {f"told {axis}": [_count(value) for value in rows[axis]] for axis in axes}
     texts["told kind"] = [say(KINDS[kind]) for kind in rows["kind"]]
+    named = zip(rows["network"], texts["told kind"], rows["accuracy"], strict=True)
+    texts["mark"] = [", ".join(parts) for parts in named]
     return [
         {str(key): value for key, value in row.items() if pd.notna(value)}
         for row in kept.assign(**texts).to_dict("records")
-    ]
+    ], axes
 
 
 def _count(value: float) -> str:
     return MISSING if pd.isna(value) else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
 
 
-def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> alt.LayerChart:
+def _draw(
+    records: list[dict[str, Any]], axes: dict[str, str], split: str, view: View
+) -> alt.LayerChart:
     """Layers, from below: joined means, intervals, marks, and what the pointer aims at."""
     x = alt.X("x:Q", title=None, axis=alt.Axis(format="~s", labelOverlap=True, values=TICKS))
     base = alt.Chart(alt.InlineData(values=records)).encode(
@@ -143,9 +185,9 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
     shape = alt.Shape("report:N", legend=None).scale(
         domain=list(SHAPES), range=list(SHAPES.values())
     )
-    told = {field: say(text) for field, text in HEADS.items()}
-    told |= {f"told {axis}": text for axis, text in axes.items()}
-    tooltip = [alt.Tooltip(f"{field}:N", title=_spelt(title)) for field, title in told.items()]
+    heads = _heads(axes).items()
+    tooltip = [alt.Tooltip(f"{field}:N", title=_spelt(head)) for field, head in heads]
+    aim = base.encode(tooltip=tooltip)
     theirs = base.transform_filter("datum.kind === 'published'").mark_point(
         filled=False, size=70, opacity=1
     )
@@ -153,14 +195,17 @@ def _draw(records: list[dict[str, Any]], axes: dict[str, str], split: str) -> al
         ours.transform_filter("datum.report === 'sweep'")
         .mark_line(strokeWidth=1.5)
         .encode(detail="curve:N")
-        .add_params(_families()),
+        .add_params(_families(view.families)),
         ours.mark_rule(strokeWidth=2, aria=False).encode(y="low:Q", y2="high:Q"),
         ours.mark_point(filled=True, size=80, opacity=1).encode(shape=shape),
         # Without marks the layer would be a picture without a name, as screen readers see it.
         *([theirs.encode(shape=shape)] if "published" in {row["kind"] for row in records} else []),
-        base.mark_point(filled=True, size=500, opacity=0).encode(tooltip=tooltip),
+        aim.mark_point(filled=True, size=500, opacity=0),
     ]
-    return _dress(alt.LayerChart(layer=layers), axes)
+    if view.ring:
+        ringed = aim.transform_filter(alt.FieldEqualPredicate(field="mark", equal=view.ring))
+        layers.append(ringed.mark_point(filled=False, size=500, opacity=1, strokeWidth=3))
+    return _dress(alt.LayerChart(layer=layers), axes, view)
 
 
 def _spelt(title: str) -> str:
@@ -171,13 +216,13 @@ def _spelt(title: str) -> str:
     return re.sub(r'["\\]', lambda found: f"\\u{ord(found[0]):04x}", title)
 
 
-def _dress(layers: alt.LayerChart, axes: dict[str, str]) -> alt.LayerChart:
+def _dress(layers: alt.LayerChart, axes: dict[str, str], view: View) -> alt.LayerChart:
     """The controls, the choice of x, and a title where Vega-Lite has none that could change."""
     choices = alt.binding_select(options=[*axes], labels=[*axes.values()], name=say("x axis "))
-    axis = alt.param(name="axis", value=next(iter(axes), ""), bind=choices)
-    theirs = alt.param(
-        name="published", value=True, bind=alt.binding_checkbox(name=say("published "))
-    )
+    box = alt.binding_checkbox(name=say("published "))
+    binds = (alt.Undefined, alt.Undefined) if view.axis else (choices, box)
+    axis = alt.param(name="axis", value=view.axis or next(iter(axes), ""), bind=binds[0])
+    theirs = alt.param(name="published", value=True, bind=binds[1])
     named = axes or {"": ""}
     titles = {c: say("{unit} (log scale)", unit=text) for c, text in named.items()}
     chart: alt.LayerChart = (
@@ -214,14 +259,14 @@ def _colour() -> alt.Color:
     return alt.Color("family_name:N", scale=scale, legend=legend)
 
 
-def _families() -> alt.Parameter:
-    """Both families are on; a click in the legend takes one off or puts it back."""
+def _families(shown: Collection[str]) -> alt.Parameter:
+    """These are on; a click in the legend takes one off or puts it back."""
     return alt.selection_point(
         name="families",
         fields=["family_name"],
         bind="legend",
         toggle="true",
-        value=[{"family_name": say(name)} for name in NAMES.values()],
+        value=[{"family_name": say(NAMES[family])} for family in shown],
     )
 
 

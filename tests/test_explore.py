@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vl_convert
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
@@ -165,12 +166,12 @@ def marks(shown: Chart) -> list[dict[str, Any]]:
 def test_the_scatter_has_a_mark_for_each_network_and_takes_failed_runs(
     records: dict[str, RunRecord],
 ) -> None:
-    shown = runs.scatter(runs.rows(list(records.values())[:2]))
+    shown, _ = runs.scatter(runs.rows(list(records.values())[:2]))
     ours = marks(shown)
     assert [row["network"] for row in ours] == [models.label(TINY)]
     assert all(run in ours[0]["runs"] for run in list(records)[:2])
-    failed = runs.scatter(runs.rows([records["f" * 12]]))
-    assert marks(failed) == []
+    failed, named = runs.scatter(runs.rows([records["f" * 12]]))
+    assert (marks(failed), named) == ([], {})
 
 
 def test_what_the_scatter_shows_is_set_and_asked_for_by_no_control_of_its_own(
@@ -178,7 +179,7 @@ def test_what_the_scatter_shows_is_set_and_asked_for_by_no_control_of_its_own(
 ) -> None:
     table = runs.rows(list(records.values())[:2])
     for _, axis in runs.AXES:
-        shown = runs.scatter(table, axis, published=axis == "macs")
+        shown, _ = runs.scatter(table, axis, published=axis == "macs")
         params = {param["name"]: param for param in shown.spec["params"]}
         assert params["axis"]["value"] == axis
         assert "input" not in json.dumps([param.get("bind", "") for param in params.values()])
@@ -190,18 +191,19 @@ def test_what_the_scatter_shows_is_set_and_asked_for_by_no_control_of_its_own(
 
 def test_what_the_pointer_is_told_is_had_without_one(records: dict[str, RunRecord]) -> None:
     table = runs.rows(list(records.values())[:2])
-    shown = runs.scatter(table)
-    (name, mark), *theirs = runs.marks(shown)
+    shown, named = runs.scatter(table)
+    (name, told), *theirs = named.items()
     assert name.startswith(f"{models.label(TINY)}, measured")
-    assert mark["runs"] == marks(shown)[0]["runs"]
-    assert mark["trainable parameters"] == f"{models.cost(TINY).trainable:,}"
-    assert len(theirs) == len({name for name, _ in theirs}) > 10
-    *_, ring = runs.ringed(shown, mark).spec["layer"]
-    (same,) = (one["filter"]["and"] for one in ring["transform"])
-    found = [r for r in marks(shown) if all(r[f["field"]] == f["equal"] for f in same)]
-    assert found == marks(shown)
-    assert all(", published, " in name for name, _ in runs.marks(runs.scatter(table, family="cnn")))
-    assert runs.marks(runs.scatter(table, "file_bytes", published=False, family="cnn")) == []
+    assert told["runs"] == marks(shown)[0]["runs"]
+    assert told["trainable parameters"] == f"{models.cost(TINY).trainable:,}"
+    rows = [row for rows in shown.spec["datasets"].values() for row in rows]
+    assert len(named) == len(rows) > len(theirs) > 10, "each mark has a name of its own"
+    for ring, rings in ((name, 1), (theirs[0][0], 1), ("none of them", 0), (None, 0)):
+        spec = dict(runs.scatter(table, ring=ring)[0].spec)
+        svg = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+        assert svg.count('stroke-width="3"') == rings
+    assert all(", published, " in name for name in runs.scatter(table, family="cnn")[1])
+    assert runs.scatter(table, "file_bytes", published=False, family="cnn")[1] == {}
 
 
 def test_two_runs_are_compared_by_curves_confusions_and_their_difference(

@@ -85,12 +85,12 @@ class Runs(Panel):
         if self.group.value is None:
             return
         found = runs.matching(self.rows, group=self.group.value)
-        chart = runs.scatter(found, self.axis.value, self.published.value, self.family.value)
-        self.offer(self.mark, [("none", None), *runs.marks(chart)])
-        if mark := self.mark.value:
-            chart = runs.ringed(chart, mark)
-            told = "; ".join(f"{head}: {text}" for head, text in mark.items())
-            self.told.value = f'<p role="status">{escape(told)}</p>'
+        given = self.axis.value, self.published.value, self.family.value, self.mark.value
+        chart, marks = runs.scatter(found, *given)
+        self.offer(self.mark, [("none", None), *zip(marks, marks, strict=True)])
+        if told := marks.get(self.mark.value):
+            said = "; ".join(f"{head}: {text}" for head, text in told.items())
+            self.told.value = f'<p role="status">{escape(said)}</p>'
         drawn(self.chart, chart)
 
 

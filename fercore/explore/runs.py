@@ -24,18 +24,14 @@ __all__ = [
     "AXES",
     "MEASURED",
     "comparison",
-    "marks",
     "matching",
     "options",
-    "ringed",
     "rows",
     "scatter",
     "title",
 ]
 
 ALL = "all"
-Mark = dict[str, str]
-"""What the pointer is told of a mark of the scatter, by its head."""
 AXES = [(name, column) for column, name in interactive.AXES.items() if column != "latency_ms"]
 """What x can be, for a dropdown; how long a network takes is no part of a run."""
 
@@ -83,58 +79,25 @@ def scatter(
     axis: str = "params_trainable",
     published: bool = True,
     family: str = ALL,
-) -> Chart:
+    ring: str | None = None,
+) -> tuple[Chart, dict[str, dict[str, str]]]:
     """Size against accuracy for runs of one ``group``: equal networks differ only in their seed.
 
     axis: what x is, one of `AXES`; published: the reports' own figures beside; family: the one
-    shown. All are set, not offered: the chart's own controls are out of the keyboard's reach in
-    JupyterLab.
+    shown; ring: the name of a mark that gets one. All are set, not offered: the chart's own
+    controls are out of the keyboard's reach in JupyterLab.
+
+    With it, by name, the marks that it shows and what the pointer is told of each.
     """
     split = headline_split(table)
     note = SYNTHETIC_NOTE if table["synthetic"].any() else ""
     theirs = measured.published() if published else None
+    families = tuple(figures.NAMES) if family == ALL else (family,)
+    found, view = summary(table, split), interactive.View(axis, families, ring)
     chart = interactive.size_against_accuracy(
-        table, summary(table, split), split, published=theirs, note=note
+        table, found, split, published=theirs, view=view, note=note
     )
-    names = [figures.NAMES[one] for one in figures.NAMES if family in (ALL, one)]
-    given = {"axis": axis, "published": published}
-    legend = {"value": [{"family_name": name} for name in names]}
-    params = [
-        {"name": param["name"], "value": given[param["name"]]}
-        if param["name"] in given
-        else {**param, **legend}
-        for param in chart.spec["params"]
-    ]
-    return replace(chart, spec={**chart.spec, "params": params})
-
-
-def marks(chart: Chart) -> list[tuple[str, Mark]]:
-    """For a dropdown: the marks that a scatter shows, and what the pointer is told of each."""
-    given = {param["name"]: param["value"] for param in chart.spec["params"]}
-    families = [one["family_name"] for one in given["families"]]
-    told = {one["field"]: one["title"] for one in chart.spec["layer"][-1]["encoding"]["tooltip"]}
-    rows = [row for rows in chart.spec["datasets"].values() for row in rows]
-    return [
-        (
-            f"{row['network']}, {row['told kind']}, {row['accuracy']}",
-            {title: row[field] for field, title in told.items() if field in row},
-        )
-        for row in rows
-        if given["axis"] in row and row["family_name"] in families
-    ]
-
-
-def ringed(chart: Chart, mark: Mark) -> Chart:
-    """A scatter with a ring around one of its `marks`."""
-    aim = chart.spec["layer"][-1]
-    fields = {one["title"]: one["field"] for one in aim["encoding"]["tooltip"]}
-    same = [{"field": fields[title], "equal": value} for title, value in mark.items()]
-    ring = {
-        **aim,
-        "mark": {**aim["mark"], "filled": False, "opacity": 1, "strokeWidth": 3},
-        "transform": [{"filter": {"and": same}}],
-    }
-    return replace(chart, spec={**chart.spec, "layer": [*chart.spec["layer"], ring]})
+    return chart, interactive.marks(table, found, theirs, view)
 
 
 def comparison(records: Sequence[RunRecord], split: str) -> list[Figure]:
