@@ -129,7 +129,6 @@ class Archive(Question):
 
     def provenance(self, notebook: str) -> Provenance:
         """The runs that were used, and the data that they were made on."""
-        made = list(self.records.values())
         first = next(record for record in self.kept if record.splits)
         tests = {name: first.splits[name].n for name in TEST_SPLITS if name in first.splits}
         training = first.data.train_images + first.splits["valid"].n
@@ -139,7 +138,7 @@ class Archive(Question):
                 "notebook": notebook,
                 "commit": commit(),
                 "data": data,
-                "runs": [measured.trace(record, ()) for record in made],
+                "runs": self.traces(()),
             }
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,11 @@ class Question:
         """Confusion counts of the two networks of the smallest matched pair, MobileNet first."""
         smallest = tuples(pairs[:1], "mobilenet", "cnn")
         return {name: self.confusion(runs, name, split) for pair in smallest for name in pair}
+
+    def traces(self, here: Collection[str]) -> list[dict[str, Any]]:
+        """What the appendix says of each run; here: ids of the runs in the store."""
+        recipe = self.setting.recipe(self.setting.passes)
+        return [measured.trace(record, here, recipe) for record in self.records.values()]
 
 
 def tuples(table: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:

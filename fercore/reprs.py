@@ -68,16 +68,20 @@ def network(spec: ModelSpec) -> str:
 
 
 def runs(table: pd.DataFrame, caption: str, name: str = "runs") -> Table:
-    """What a runs table (`fercore.analysis`) is about, one row per run, in percent."""
-    kept = ["run_id", "network", "seed", "epochs", "params_trainable", "params_keras_total"]
-    table = table.reindex(columns=[*kept, "macs", "status", *MEASURED])  # of no run, it has none
-    shown = table.drop(columns=[*MEASURED]).assign(macs=table["macs"] / 1e6)
-    splits = [split for split in MEASURED if table[split].notna().any()]
-    for split in splits:
-        shown[f"{split} %"] = 100 * table[split]
+    """What a runs table (`fercore.analysis`) is about, one row per run, in percent.
+
+    Its column ``departures``, in what a recipe differs from most, is shown where a run has any.
+    """
+    kept = ["params_trainable", "params_keras_total", "macs", "status", "departures"]
+    table = table.reindex(columns=["run_id", "network", "seed", "epochs", *MEASURED, *kept])
+    percent = {split: 100 * table[split] for split in MEASURED}
+    shown = table.assign(**percent, macs=table["macs"] / 1e6)
+    empty = [split for split in MEASURED if table[split].isna().all()]
+    shown = shown.drop(columns=[*empty, *(() if any(table["departures"]) else ("departures",))])
     named = {"run_id": "run", "params_trainable": "trainable", "params_keras_total": "Keras total"}
-    formats = {f"{split} %": ".1f" for split in splits} | {"MMACs": ".2f"}
-    shown = shown.rename(columns=named | {"macs": "MMACs"}).reset_index(drop=True)
+    named |= {"macs": "MMACs", "departures": "differs in", **{s: f"{s} %" for s in MEASURED}}
+    formats = {f"{split} %": ".1f" for split in MEASURED if split in shown} | {"MMACs": ".2f"}
+    shown = shown.rename(columns=named).reset_index(drop=True)
     return Table(shown, name=name, caption=caption, formats=formats)
 
 

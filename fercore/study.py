@@ -188,7 +188,7 @@ class Study(Question):
                     "fingerprint": self.faces.fingerprint,
                     "counts": {s: self.faces.count(s) for s in SPLITS},
                 },
-                "runs": [measured.trace(r, here) for r in self.records.values()],
+                "runs": self.traces(here),
                 "versions": versions(),
                 "hardware": {
                     "device": device,

@@ -156,6 +156,7 @@ def test_only_runs_of_one_recipe_on_the_same_faces_are_put_together(
     groups = runs.rows([first, second, *changed]).set_index("run_id")["group"]
     assert len(set(groups)) == 3
     assert groups[first.run_id] == groups[second.run_id]
+    assert groups["r"] == f"{groups[first.run_id].rpartition(' (')[0]}: rate 0.01"
 
 
 def marks(shown: Chart) -> list[dict[str, Any]]:

@@ -139,6 +139,16 @@ def test_what_is_the_same_for_all_runs_is_said_once() -> None:
     assert "The same for all of them: epochs 2." in caption
 
 
+def test_a_run_of_another_recipe_says_what_that_changes() -> None:
+    caption, rows = table_of_runs(run("a", departures=""), run("b", departures="flip False"))
+    assert "Differs in: what a recipe changes of its question's." in caption
+    place = rows[0].index("differs in")
+    assert [row[place] for row in rows[1:]] == ["", "flip False"]
+    caption, rows = table_of_runs(run("a", departures=""), run("b"))
+    assert "differs in" not in rows[0]
+    assert "Differs in" not in caption
+
+
 def test_devices_of_runs_have_a_key() -> None:
     runs = [run("a", device=HOSTILE), run("b"), run("c", device=HOSTILE), run("d", epochs=3)]
     unknown = run("e", device=None, dtype=None)

@@ -65,9 +65,14 @@ def _provenance_tables(content: Mapping[str, Any]) -> str:
 
 
 def run_table(runs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Runs as a table of texts: one row per run, one column per split's accuracy (percent)."""
+    """Runs as a table of texts: one row per run, one column per split's accuracy (percent).
+
+    Where a run's recipe differs from that of the others, a column says in what.
+    """
     splits = list(dict.fromkeys(split for run in runs for split in run.get("accuracy") or {}))
-    return pd.DataFrame([_run_row(run, splits) for run in runs], dtype=object)
+    table = pd.DataFrame([_run_row(run, splits) for run in runs], dtype=object)
+    differing = [run.get("departures", "") for run in runs]
+    return table.assign(**{"differs in": differing}) if any(differing) else table
 
 
 def _run_row(run: Mapping[str, Any], splits: Sequence[str]) -> dict[str, str]:

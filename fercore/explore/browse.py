@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = 25
 """Runs shown at once."""
+CAPTION = "Runs, the latest first. Differs in: from the recipe of most runs."
 FAMILIES = [("all", runs.ALL), *((name, family) for family, name in NAMES.items())]
 
 
@@ -57,7 +58,7 @@ class Runs(Panel):
         """Other runs: other data to filter by, other groups; that of the latest run is shown."""
         self.rows = runs.rows(self.desk.records.values())
         self.offer(self.data, [runs.ALL, *dict.fromkeys(self.rows["data"])])
-        self.offer(self.group, dict.fromkeys(self.rows["group"]))
+        self.offer(self.group, self.rows["group"].value_counts().index)  # the largest first
         if latest:
             with self.quiet():
                 self.group.value = self.rows.set_index("run_id")["group"][latest.run_id]
@@ -76,7 +77,7 @@ class Runs(Panel):
         part, words = self.pages.place(len(chosen))
         found = chosen[part]
         self.say(f"{words} runs, {len(self.rows):,} in the store")
-        table = html(reprs.runs(found, "Runs, the latest first.")) if len(found) else ""
+        table = html(reprs.runs(found, CAPTION)) if len(found) else ""
         self.table.value = table
 
     def draw(self) -> None:

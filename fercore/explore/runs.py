@@ -39,16 +39,25 @@ AXES = [(name, column) for column, name in interactive.AXES.items() if column !=
 def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
     """A runs table, latest run first, with more columns.
 
-    ``data``: the faces' name; ``group``: what is comparable, the same faces and recipe;
-    ``curve``: all of the network but its size; ``synthetic``.
+    ``data``: the faces' name; ``departures``: in what the recipe differs from most; ``group``: what
+    is comparable, the same faces and recipe; ``curve``: all of the network but its size;
+    ``synthetic``.
     """
     ordered = _latest_first(records)
     if not ordered:
         return pd.DataFrame(columns=["run_id", "family", "status", "data", "group"])
+    usual = measured.usual(ordered)
+    differing = [measured.departures(record.spec.train, usual) for record in ordered]
     table = pd.DataFrame([measured.run_row(record) for record in ordered])
     return table.assign(
         data=_distinct([(r.data.source, r.data.fingerprint) for r in ordered]),
-        group=_distinct([(_conditions(record), _recipe(record)) for record in ordered]),
+        departures=differing,
+        group=_distinct(
+            [
+                (": ".join(filter(None, [_conditions(record), departures])), _recipe(record))
+                for record, departures in zip(ordered, differing, strict=True)
+            ]
+        ),
         curve=[r.spec.model.model_dump_json(exclude={"widths"}) for r in ordered],
         synthetic=[record.data.synthetic for record in ordered],
     )

@@ -100,7 +100,10 @@ def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     frame = run_table(runs).assign(used=[",\N{NO-BREAK SPACE}".join(run["used"]) for run in runs])
     same = {name: frame[name][0] for name in SHARED if set(frame[name]) == {frame[name][0]}}
     rest, key = _keyed(frame.drop(columns=[*same]))
-    caption = paragraph(say(_all(runs)), _once(same), key)
+    differing = say("Differs in: what a recipe changes of its question's.")
+    caption = paragraph(
+        say(_all(runs)), _once(same), key, differing if "differs in" in rest else ""
+    )
     bundle, _ = Table(rest, caption=caption, name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])
     for run in runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -12,12 +13,25 @@ from numpy.typing import NDArray
 from fercore import analysis, models, reprs
 from fercore.analysis import AGAINST, MEASURED, calibration_error, reliability
 from fercore.display import Table
-from fercore.spec import ModelSpec
+from fercore.spec import ModelSpec, TrainSpec
 from fercore.store.record import Counts, RunRecord
 from fercore.store.runs import Predictions, RunStore
 
 SHOWN = 20
 """Runs that a store shows of itself."""
+
+
+def departures(train: TrainSpec, usual: TrainSpec) -> str:
+    """In what a recipe differs from the usual one, epochs apart, as "flip False, shift 0.0"."""
+    mine, theirs = ({**dict(t), **dict(t.augment), "epochs": 0} for t in (train, usual))
+    differing = [name for name in mine if name != "augment" and mine[name] != theirs[name]]
+    return ", ".join(f"{name} {mine[name]}" for name in differing)
+
+
+def usual(records: Iterable[RunRecord]) -> TrainSpec:
+    """The recipe of most of these runs, whatever their epochs."""
+    counted = Counter(record.spec.train.model_copy(update={"epochs": 1}) for record in records)
+    return max(counted, key=counted.__getitem__, default=TrainSpec())
 
 
 def run_row(record: RunRecord) -> dict[str, Any]:
@@ -51,7 +65,11 @@ def run_row(record: RunRecord) -> dict[str, Any]:
 def overview(store: RunStore) -> Table:
     """The runs of a store that finished last, up to `SHOWN`."""
     records = sorted(store.records(), key=lambda record: record.finished, reverse=True)
-    rows = [run_row(record) for record in records[:SHOWN]]
+    most = usual(records)
+    rows = [
+        run_row(record) | {"departures": departures(record.spec.train, most)}
+        for record in records[:SHOWN]
+    ]
     count = f"runs: {len(records):,}" + (f", the latest {SHOWN}" if len(records) > SHOWN else "")
     return reprs.runs(pd.DataFrame(rows), f"RunStore {store.root}: {count}.")
 
@@ -62,11 +80,15 @@ def _largest(confusion: Counts) -> float:
     return float(images.max() / images.sum())
 
 
-def trace(record: RunRecord, here: Collection[str]) -> dict[str, Any]:
-    """What the appendix says of one run. here: ids of the runs in the store."""
+def trace(record: RunRecord, here: Collection[str], usual: TrainSpec) -> dict[str, Any]:
+    """What the appendix says of one run.
+
+    here: ids of the runs in the store; usual: the recipe of whoever asked for the run.
+    """
     row = run_row(record)
     kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
     return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
+        "departures": departures(record.spec.train, usual),
         "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
         "failure": record.message if record.status != "done" else None,
         "elsewhere": record.run_id not in here,
