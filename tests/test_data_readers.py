@@ -126,6 +126,13 @@ def test_a_quote_that_is_open_where_the_file_ends_is_refused(tmp_path: Path, end
         load(path)
 
 
+def test_a_quote_within_a_cell_that_nobody_reads_is_text(tmp_path: Path) -> None:
+    image = csv_text(FACES).splitlines()[1].split(",")[1]
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,feature\na"1,{image}\n')
+    assert len(load(path)) == 1
+
+
 def test_rows_keep_their_order_over_many_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ from fercore.data.files import (
     Found,
     bad,
     blank_lines,
+    cells,
     header,
     is_gzip,
     is_image,
@@ -180,15 +181,15 @@ def _decoded(roles: list[str], block: bytes) -> Chunk | None:
         parsed = read_csv(pa.BufferReader(block), as_one, as_they_are, as_bytes)
     except pa.ArrowInvalid:
         return None
-    if b'"' in block and parsed.num_rows != len(block.splitlines()):
-        return None  # a quoted cell over several lines
-    if block.count(b'"') % 2:
-        return None  # a quote that is open where the file ends: perhaps the file was cut there
-    cells = parsed.to_pydict()
-    images = pixels.parse(cells["pixels"])
-    default = USAGES[b"Training" if "label" in cells else b"PublicTest"]
-    labels = _codes(cells.get("label"), LABELS, UNLABELLED, len(cells["pixels"]))
-    splits = _codes(cells.get("usage"), USAGES, default, len(cells["pixels"]))
+    if b'"' in block:
+        lines = block.splitlines()
+        if parsed.num_rows != len(lines) or cells(lines[-1]) is None:
+            return None  # a quote that is closed on another line, or never: was the file cut?
+    columns = parsed.to_pydict()
+    images = pixels.parse(columns["pixels"])
+    default = USAGES[b"Training" if "label" in columns else b"PublicTest"]
+    labels = _codes(columns.get("label"), LABELS, UNLABELLED, len(columns["pixels"]))
+    splits = _codes(columns.get("usage"), USAGES, default, len(columns["pixels"]))
     if images is None or labels is None or splits is None:
         return None
     return Chunk(images, labels, splits)

@@ -235,13 +235,19 @@ def rows(path: Path, stream: IO[bytes], columns: int) -> Iterator[tuple[int, lis
             continue
         if empty:
             raise bad(path, "a row", "an empty line", line=empty)
-        reader = csv.reader([text.decode("latin-1"), ""])
-        cells = next(reader)
-        if reader.line_num > 1:
+        found = cells(text)
+        if found is None:
             raise bad(path, "a line of CSV", "a quote that is not closed", line=line)
-        if len(cells) != columns:
-            raise bad(path, f"{columns} fields", f"{len(cells)}", line=line)
-        yield line, cells
+        if len(found) != columns:
+            raise bad(path, f"{columns} fields", f"{len(found)}", line=line)
+        yield line, found
+
+
+def cells(line: bytes) -> list[str] | None:
+    """The fields of one line of CSV, as Latin-1; None if a quote is open at its end."""
+    reader = csv.reader([line.decode("latin-1"), ""])
+    found = next(reader)
+    return found if reader.line_num == 1 else None
 
 
 def _lines(path: Path, stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
