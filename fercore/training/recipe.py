@@ -40,19 +40,15 @@ def _rise(x: float) -> float:
 def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
     """The recipe's optimizer. Each group's "share" multiplies the rate of `rate_at`.
 
-    Weight decay spares biases and BatchNorm's scale and shift unless `decay_all`. muon: momentum
-    made orthogonal (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every weight that
-    mixes channels, AdamW for the others: biases, BatchNorm, depthwise filters, the stem and the
-    class scores.
+    muon: momentum made orthogonal (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every
+    weight that mixes channels, AdamW for the others: biases, BatchNorm, depthwise filters, the stem
+    and the class scores.
     """
     if recipe.optimizer == "muon":
         return _muon(network, recipe)
     parameters = list(network.parameters())
     matrices, vectors = ([p for p in parameters if (p.ndim > 1) == many] for many in (True, False))
-    groups = [
-        {"params": matrices, "share": 1.0, "weight_decay": recipe.weight_decay},
-        {"params": vectors, "share": 1.0, "weight_decay": recipe.weight_decay * recipe.decay_all},
-    ]
+    groups = [_group(matrices, recipe), _group(vectors, recipe)]
     # One kernel for all parameters instead of a dozen for each.
     fused = parameters[0].device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":
@@ -62,6 +58,15 @@ def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimize
         )
     kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, recipe.rate, fused=fused)
+
+
+def _group(
+    parameters: list[nn.Parameter], recipe: TrainSpec, share: float = 1.0, **more: Any
+) -> dict[str, Any]:
+    """Weight decay spares vectors (biases, BatchNorm's scale and shift) unless `decay_all`."""
+    decays = recipe.decay_all or any(parameter.ndim > 1 for parameter in parameters)
+    decay = recipe.weight_decay if decays else 0.0
+    return {"params": parameters, "share": share, "weight_decay": decay, **more}
 
 
 def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
@@ -76,12 +81,10 @@ def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
             filters.append(parameter)
         else:
             matrices.append(parameter)
-    decay: dict[str, Any] = {"weight_decay": recipe.weight_decay}
-    spared: dict[str, Any] = {"weight_decay": recipe.weight_decay * recipe.decay_all}
     groups = [
-        {"params": matrices, "use_muon": True, "share": 1.0, **decay},
-        {"params": filters, "use_muon": False, "share": ADAM_SHARE, **decay},
-        {"params": vectors, "use_muon": False, "share": ADAM_SHARE, **spared},
+        _group(matrices, recipe, use_muon=True),
+        _group(filters, recipe, ADAM_SHARE, use_muon=False),
+        _group(vectors, recipe, ADAM_SHARE, use_muon=False),
     ]
     return Muon([group for group in groups if group["params"]], lr=recipe.rate)
 
