@@ -397,6 +397,26 @@ def test_answers_that_do_not_fit_are_refused(right: str, message: str) -> None:
         parse(json.dumps(tree).encode())
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n": 0}, r"splits.valid.n: .* greater than or equal to 1, found 0$"),
+        ({"n": "x"}, r"splits.valid.n: .* found 'x'$"),
+        ({"n": 23}, r"splits.valid: .* confusion: expected 23 images, found 22$"),
+        ({"confusion": [[22]]}, r"splits.valid: .* confusion: expected 7 rows of 7$"),
+        ({"confusion": [[22], [0, 0]]}, r"splits.valid: .* confusion: expected 7 rows of 7$"),
+        ({"confusion": [[-1]]}, r"splits.valid.confusion.0.0: .* found -1$"),
+    ],
+)
+def test_figures_of_no_images_or_of_other_images_are_refused(
+    change: dict[str, Any], message: str
+) -> None:
+    tree = json.loads(record().content())
+    tree["splits"]["valid"] |= change
+    with pytest.raises(ValueError, match=message):
+        parse(json.dumps(tree).encode())
+
+
 def test_a_record_is_frozen_and_has_no_nan() -> None:
     with pytest.raises(ValueError, match="finite"):
         score(loss=math.nan)
@@ -507,8 +527,6 @@ EDITS: dict[str, tuple[dict[str, Any], str]] = {
         {"right": bits(np.array([1, 1, 0, 1], bool))},
         "images otherwise: expected 0, .* found 2",
     ),
-    "shape": ({"confusion": ((4,),)}, "expected a confusion of 7 rows of 7"),
-    "ragged": ({"confusion": ((1, 2), (3,))}, "expected a confusion of 7 rows of 7"),
 }
 
 

@@ -18,7 +18,7 @@ from fercore.spec import SCHEMA_VERSION, RunSpec, Spec, later
 SEEN = 6000
 """Images trained on that are measured as well: as many as report A's validation had."""
 
-Counts = tuple[tuple[int, ...], ...]
+Counts = tuple[tuple[Annotated[int, Field(ge=0)], ...], ...]
 NonEmpty = Annotated[str, Field(min_length=1)]
 
 
@@ -43,7 +43,7 @@ class Epoch(Spec):
 class Score(Spec):
     """What a finished network measures on one split. Accuracies are fractions."""
 
-    n: int
+    n: int = Field(ge=1)
     accuracy: float
     loss: float
     """Mean cross-entropy in nats."""
@@ -52,15 +52,19 @@ class Score(Spec):
     accuracy_unseen: float | None
     """Accuracy without the repeated images; None if nothing else is left."""
     confusion: Counts
-    """Counts (7, 7): rows are true labels, columns what the network said."""
+    """Counts (7, 7) of n images: rows are true labels, columns what the network said."""
     right: str | None = later(None)
     """One bit per image, in the split's order: was it read rightly? (`bits`); None in records that
     are older than this field."""
 
     @model_validator(mode="after")
-    def _bits_fit_counts(self) -> Self:
+    def _figures_fit(self) -> Self:
+        if [len(row) for row in self.confusion] != [7] * 7:
+            raise ValueError("confusion: expected 7 rows of 7")
+        if (found := sum(map(sum, self.confusion))) != self.n:
+            raise ValueError(f"confusion: expected {self.n:,} images, found {found:,}")
         if (correct := self.correct()) is not None:
-            expected = sum(row[i] for i, row in enumerate(self.confusion) if i < len(row))
+            expected = sum(row[i] for i, row in enumerate(self.confusion))
             if (found := correct.sum()) != expected:
                 raise ValueError(f"right: expected {expected:,} by confusion, found {found:,}")
             if abs(self.accuracy - found / self.n) > 1e-6:
@@ -202,8 +206,10 @@ def parse(text: bytes, run: str | None = None) -> RunRecord:
         record = RunRecord.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{plain(place)}: {first['msg']}") from None
+        place, fault = ".".join(map(str, first["loc"])), first["msg"]
+        if not isinstance(first["input"], dict):  # of a whole part the message says what it found
+            fault += f", found {reprlib.repr(first['input'])}"
+        raise ValueError(f"{plain(place)}: {fault}") from None
     if run not in (None, record.run_id):
         raise ValueError(f"expected run {run}, found run {record.run_id}")
     named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)
