@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -384,6 +386,44 @@ def test_what_cannot_be_is_said_and_not_trained(desk: explore.Desk, tmp_path: Pa
     assert not panel.train.disabled
 
 
+def test_the_thread_of_a_run_and_a_hand_take_turns(desk: explore.Desk) -> None:
+    panel, inside = desk.networks, threading.Event()
+
+    def refresh() -> None:
+        with panel.quiet():
+            inside.set()
+            time.sleep(0.2)
+
+    def turn() -> None:
+        with panel.quiet():
+            run.join(PATIENCE)
+
+    run = threading.Thread(target=panel.attempt, args=[refresh])
+    run.start()
+    inside.wait(PATIENCE)
+    panel.attempt(turn)
+    panel.kind.value = "cnn"
+    assert "cnn-30k" in panel.costs.value, "the panel still listens"
+
+
+def test_the_buttons_beside_a_list_that_is_off_do_nothing(desk: explore.Desk) -> None:
+    panel = desk.networks
+    (after,) = (
+        control
+        for row in panel.box.children
+        for group in getattr(row, "children", ())
+        for control in getattr(group, "children", ())
+        if getattr(control, "tooltip", "") == "next parameters"
+    )
+    before = panel.budget.value
+    panel.kind.value = "a-cnn-29k"
+    after.click()
+    assert panel.budget.value == before
+    panel.kind.value = "cnn"
+    after.click()
+    assert panel.budget.value > before
+
+
 def test_a_failure_while_training_is_said(
     desk: explore.Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -396,6 +436,18 @@ def test_a_failure_while_training_is_said(
     assert press_train(desk).join(PATIENCE)
     assert "MemoryError: no more" in desk.networks.message.value
     assert not desk.networks.train.disabled
+
+
+def test_a_store_that_is_gone_when_a_run_ends_is_said(
+    desk: explore.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError("no way in")
+
+    choose_tiny(desk)
+    monkeypatch.setattr(RunStore, "records", fail)
+    assert press_train(desk).join(PATIENCE)
+    assert "no way in" in desk.networks.message.value
 
 
 def test_runs_are_filtered_compared_and_paged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TypeVar
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.store = RunStore()
+        self.lock = threading.RLock()
         self._read: dict[str, Faces] = {}
         self._panels: list[Panel] = []
         self.records: dict[str, RunRecord] = {}

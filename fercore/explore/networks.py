@@ -155,7 +155,7 @@ class Networks(Panel):
             faces,
             self.desk.store,
             Live(self._watch),
-            self._end,
+            lambda: self.attempt(self._end),
             device=setting.DEVICE,
             threads=setting.THREADS,
         )

@@ -67,9 +67,13 @@ class Panel:
         button.on_click(lambda _: self.attempt(action))
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Do it; all errors of the project are `ValueError`."""
+        """Do it; all errors of the project are `ValueError`.
+
+        One at a time: the thread of a run that ended refreshes the panels that a hand may be at.
+        """
         try:
-            action()
+            with self.desk.lock:
+                action()
         except (ValueError, OSError) as error:
             self.say(str(error), "alert")
 
@@ -145,7 +149,7 @@ def _step(control: Any, by: int) -> Any:
     button = widgets.Button(icon=icon, tooltip=tip, layout={"width": "2.5em"})
 
     def step(_: object) -> None:
-        if control.options:
+        if control.options and not control.disabled:
             control.index = ((control.index or 0) + by) % len(control.options)
 
     button.on_click(step)

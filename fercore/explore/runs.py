@@ -149,7 +149,7 @@ def _conditions(record: RunRecord) -> str:
 
 
 def _recipe(record: RunRecord) -> str:
-    """Everything but network and seed, as a few hexadecimal digits."""
+    """Everything but network and seed, as hexadecimal digits."""
     data = record.spec.data.model_dump(mode="json", exclude={"source"})
     whole = [record.data.fingerprint, data, record.spec.train.model_dump(mode="json")]
     return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
