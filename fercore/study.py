@@ -22,6 +22,7 @@ from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.data.ferplus import majority
 from fercore.data.split import divide
 from fercore.display import Provenance
+from fercore.executors import parse
 from fercore.experiments import trials
 from fercore.language import mark, say
 from fercore.provenance import commit, versions
@@ -176,7 +177,9 @@ class Study(Question):
 
     def provenance(self, notebook: str) -> Provenance:
         """Everything that the numbers of this notebook rest on."""
-        device = devices.describe(devices.choose(self.setting.DEVICE))
+        # A cluster's workers have devices of their own, which their runs name.
+        cluster = parse(self.setting.EXECUTOR).kind == "cluster"
+        device = devices.choose("auto" if cluster else self.setting.DEVICE)
         here = {run for run in self.records if self.store.get(run)}
         return Provenance(
             {
@@ -191,7 +194,7 @@ class Study(Question):
                 "runs": self.traces(here),
                 "versions": versions(),
                 "hardware": {
-                    "device": device,
+                    "device": devices.describe(device),
                     "processors": say("{count} CPU cores", count=os.cpu_count()),
                     "system": platform.platform(terse=True),
                 },

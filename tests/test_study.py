@@ -10,6 +10,7 @@ import pytest
 from fercore import analysis, figures, models, sentences, study, tables
 from fercore.data import EMOTIONS
 from fercore.setting import StudyError, check
+from fercore.training.device import DeviceError
 
 TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
 
@@ -105,6 +106,13 @@ def test_runs_that_did_not_stay_finite_are_shown_as_a_gap() -> None:
     content = this.provenance("q4")._repr_mimebundle_()[0]
     (name,) = [key for key in content if "provenance" in key]
     assert all(run["failure"] for run in content[name]["runs"])
+
+
+def test_what_a_cluster_made_needs_no_device_here() -> None:
+    this = study.begin({**TINY, "DEVICE": "cuda:99", "EXECUTOR": "tcp://127.0.0.1:1"})
+    assert this.provenance("q2").content["hardware"]["device"]
+    with pytest.raises(DeviceError, match="found 'cuda:99'"):
+        study.begin({**TINY, "DEVICE": "cuda:99"}).provenance("q2")
 
 
 def test_published_figures_stand_at_trainable_parameters() -> None:
