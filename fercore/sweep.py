@@ -68,7 +68,6 @@ def run(
 
 
 def _task(spec: RunSpec, faces: Faces) -> Task:
-    path = Path(spec.data.source)
-    source = str(path.absolute()) if path.exists() else spec.data.source
-    name = identity(spec, faces)
-    return Task(name, spec, source, faces.fingerprint, len(faces.labels))
+    drawn = spec.data.source == "synthetic"  # even where a folder is called so
+    source = "synthetic" if drawn else str(Path(spec.data.source).absolute())
+    return Task(identity(spec, faces), spec, source, faces.fingerprint, len(faces))

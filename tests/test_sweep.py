@@ -6,6 +6,7 @@ import pytest
 
 from fercore import sweep
 from fercore.data.faces import Faces
+from fercore.spec import DataSpec
 from fercore.store.identity import identity
 from fercore.store.runs import RunStore
 from tests.toy import Spy, bars, spec
@@ -49,6 +50,16 @@ def test_an_interrupted_sweep_keeps_what_is_done_and_goes_on(faces: Faces, tmp_p
     records = sweep.run(tasks, faces, store, progress=rest)
     assert [record.status for record in records] == ["done", "done"]
     assert rest.epochs == 1
+
+
+def test_other_processes_find_the_faces_from_any_folder(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("synthetic", "faces"):
+        (tmp_path / name).mkdir()  # a folder of that name is not what "synthetic" means
+    tasks = [sweep._task(spec(data=DataSpec(source=s)), faces) for s in ("synthetic", "faces")]
+    assert [task.source for task in tasks] == ["synthetic", str(tmp_path / "faces")]
 
 
 def test_a_diverged_run_does_not_end_the_others(faces: Faces, tmp_path: Path) -> None:
