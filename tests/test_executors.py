@@ -451,3 +451,16 @@ def test_no_scheduler_is_one_message(source: str, tmp_path: Path) -> None:
             executor=f"file:{tmp_path / 'none.json'}",
             progress=Spy(),
         )
+
+
+@pytest.mark.parametrize("fault", [TypeError("TLS expects a context"), AssertionError()])
+def test_whatever_dask_raises_on_an_address_is_one_message(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def client(**_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(cluster, "Client", client)
+    words = "none answers: (TLS expects a context|AssertionError)$"
+    with pytest.raises(ExecutorError, match=f"EXECUTOR=tls://here:1: expected .*{words}"):
+        cluster._reach("tls://here:1")

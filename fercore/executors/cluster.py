@@ -121,9 +121,10 @@ def _reach(address: str) -> Client:
     where = {"scheduler_file": str(file)} if file else {"address": address}
     try:
         return Client(**where, timeout=TIMEOUT)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # Dask raises what it likes on a file that is none, or without TLS
+        fault = str(error) or type(error).__name__
         raise ExecutorError(
-            f"EXECUTOR={address}: expected a Dask scheduler, none answers: {error}"
+            f"EXECUTOR={address}: expected a Dask scheduler, none answers: {fault}"
         ) from None
 
 
