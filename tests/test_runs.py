@@ -354,6 +354,14 @@ def test_a_store_that_cannot_be_written_is_a_clear_error(
     assert str(tmp_path / "file") in str(caught.value)
 
 
+@pytest.mark.parametrize("use", [*WRITES.values(), RunStore.records, lambda s: s.get("0" * 12)])
+def test_a_store_below_a_name_that_is_too_long_is_a_clear_error(
+    tmp_path: Path, use: Callable[[RunStore], Any]
+) -> None:
+    with pytest.raises(StoreError, match=r"run store .*/x: File name too long; .*make room, or"):
+        use(RunStore(tmp_path / ("x" * 300) / "x"))
+
+
 def test_a_held_lock_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store, order = RunStore(tmp_path), []
     held = threading.Event()
@@ -415,6 +423,12 @@ def test_figures_of_no_images_or_of_other_images_are_refused(
     tree["splits"]["valid"] |= change
     with pytest.raises(ValueError, match=message):
         parse(json.dumps(tree).encode())
+
+
+@pytest.mark.parametrize("start", [b"[", b'{"schema_version": 2, "run_id": ['])
+def test_brackets_without_end_are_no_record(start: bytes) -> None:
+    with pytest.raises(ValueError, match="brackets within brackets"):
+        parse(start + b"[" * 100_000)
 
 
 def test_a_record_is_frozen_and_has_no_nan() -> None:

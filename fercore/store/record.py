@@ -210,6 +210,8 @@ def parse(text: bytes, run: str | None = None) -> RunRecord:
         if not isinstance(first["input"], dict):  # of a whole part the message says what it found
             fault += f", found {reprlib.repr(first['input'])}"
         raise ValueError(f"{plain(place)}: {fault}") from None
+    except RecursionError:
+        raise ValueError("expected a record, found brackets within brackets without end") from None
     if run not in (None, record.run_id):
         raise ValueError(f"expected run {run}, found run {record.run_id}")
     named = run_id(record.spec, record.data.fingerprint, record.model_fingerprint)

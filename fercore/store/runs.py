@@ -86,7 +86,8 @@ class RunStore:
 
     def names(self) -> list[str]:
         """All that lies in the store as a run, readable or not, sorted."""
-        return sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir())
+        with self._writing():
+            return sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir())
 
     def starting(self, start: str) -> list[str]:
         """Those of `names` that begin so."""
@@ -243,7 +244,8 @@ class RunStore:
 def unwritable(path: Path, error: OSError, size: int = 0) -> StoreError:
     """What to say when `size` bytes could not be written at `path`."""
     path = path.absolute()
-    there = next(folder for folder in path.parents if folder.is_dir())
+    # Unlike `Path.is_dir`, it takes names that are too long and folders that are closed.
+    there = next(folder for folder in path.parents if os.path.isdir(folder))  # noqa: PTH112
     free = shutil.disk_usage(there).free
     needed = f"; {size:,} bytes are needed, {free:,} are free" if size else ""
     return StoreError(
