@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 def begin(parameters: Mapping[str, Any]) -> Archive:
     """Open the records. parameters: usually `globals()`; LANG is the only one there is.
 
-    Raises `fercore.study.StudyError` for others, and where no record fits.
+    Raises `fercore.setting.StudyError` for others, and where no record fits.
     """
     recipe, names = presets.read(presets.find(PRESET)), named(parameters)
     if others := sorted(names.keys() - {"LANG"}):

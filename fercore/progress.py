@@ -75,7 +75,7 @@ class Bars(Progress):
         finished, batches = divmod(done, steps)
         self._bars = [
             self._bar(epochs, finished, title, "epoch"),
-            self._bar(steps, batches, f"epoch {finished + 1}", "batch"),
+            self._bar(steps, batches, f"epoch {min(finished + 1, epochs)}", "batch"),
         ]
 
     def step(self) -> None:

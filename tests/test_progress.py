@@ -68,6 +68,13 @@ def test_bars_show_study_run_and_epoch(capsys: pytest.CaptureFixture[str]) -> No
     assert re.search(r"epoch 2: +67%.* 2/3", err)
 
 
+def test_a_run_that_has_only_to_be_measured_has_no_epoch_beyond_its_last() -> None:
+    watch = Bars(partial(tqdm.std.tqdm, mininterval=0))
+    watch.run("x", epochs=3, steps=4, done=12)
+    assert [bar.desc for bar in watch._bars] == ["x", "epoch 3"]
+    watch.close()
+
+
 def test_a_run_goes_on_in_the_middle_of_an_epoch(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

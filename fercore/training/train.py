@@ -92,7 +92,6 @@ class _Run:
             record = self._record({}, status="diverged", message=str(error), file_bytes=None)
             self.store.put(record)
         progress.end(record.outcome)
-        path.unlink(missing_ok=True)
         return record
 
     def _train(self, path: Path, progress: Progress) -> None:
