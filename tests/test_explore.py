@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -436,6 +438,18 @@ def test_a_failure_while_training_is_said(
     assert press_train(desk).join(PATIENCE)
     assert "MemoryError: no more" in desk.networks.message.value
     assert not desk.networks.train.disabled
+
+
+def test_a_desk_that_was_followed_by_another_keeps_no_faces_in_memory(desk: explore.Desk) -> None:
+    earlier = explore.begin({"DATA": desk.setting.DATA})
+    panels = [earlier.networks, earlier.runs, earlier.compare, earlier.mistakes, earlier.gallery]
+    faces = weakref.ref(earlier.faces)
+    del panels, earlier
+    gc.collect()
+    assert faces() is not None
+    explore.begin({"DATA": desk.setting.DATA})
+    gc.collect()
+    assert faces() is None
 
 
 def test_a_store_that_is_gone_when_a_run_ends_is_said(

@@ -18,16 +18,22 @@ from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore
 
 P = TypeVar("P", bound=Panel)
+_OPEN: list[Desk] = []
 
 
 def begin(parameters: Mapping[str, Any]) -> Desk:
     """Open a desk with the recipe of a notebook's parameters; reads the data, trains nothing.
 
-    parameters: usually `globals()`, as for `fercore.study.begin`. What an earlier desk of this
-    process still trains is stopped; its checkpoint stays. Raises `StudyError`, `DataError`.
+    parameters: usually `globals()`, as for `fercore.study.begin`. An earlier desk of this process
+    is closed, as its widgets would keep its faces in memory; what it still trains is stopped, its
+    checkpoint stays. Raises `StudyError`, `DataError`.
     """
     stop_all()
-    return Desk(check(parameters))
+    desk = Desk(check(parameters))
+    while _OPEN:
+        _OPEN.pop().close()
+    _OPEN.append(desk)
+    return desk
 
 
 class Desk:
@@ -76,6 +82,11 @@ class Desk:
         self._look()
         for panel in self._panels:
             panel.refresh(latest)
+
+    def close(self) -> None:
+        """Its panels are shown no more."""
+        for panel in self._panels:
+            panel.close()
 
     def knows(self, source: str) -> bool:
         """Were these faces read already?"""

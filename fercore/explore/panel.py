@@ -47,6 +47,14 @@ class Panel:
     def refresh(self, latest: RunRecord | None = None) -> None:
         """The store changed; latest: the run that was just finished."""
 
+    def close(self) -> None:
+        """Widgets are kept by ipywidgets until they are closed, and keep what they call."""
+        rest = [self.whole]
+        while rest:
+            widget = rest.pop()
+            rest += getattr(widget, "children", ())
+            widget.close()
+
     def say(self, text: str, role: str = "status") -> None:
         """Show a line; role: "alert" for what is wrong."""
         colour = "; color: var(--jp-error-color1, #b00020)" if role == "alert" else ""
