@@ -79,7 +79,9 @@ class Study(Question):
         networks = list(dict.fromkeys(networks))
         for name, count in Counter(map(models.label, networks)).items():
             if count > 1:
-                raise StudyError(f"BUDGETS: two of them are too close, both would be {name}")
+                raise StudyError(
+                    f"expected networks of different names, found {count} named {name}"
+                )
         specs = [self._spec(network, seed) for network in networks for seed in self.setting.SEEDS]
         return pd.DataFrame([measured.run_row(record) for record in self._run(specs)])
 

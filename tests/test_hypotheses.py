@@ -189,6 +189,7 @@ def test_more_scatter_is_less_sure() -> None:
 
 
 def test_verdict_at_its_borders() -> None:
+    assert verdict(-0.05, -MARGIN, 3) == "not supported"
     assert verdict(0.001, 0.005, 3) == "supported"
     assert verdict(-0.001, MARGIN, 3) == "undecided"
     assert verdict(-0.001, MARGIN / 2, 3) == "not supported"

@@ -554,6 +554,26 @@ def test_verify_holds_the_record_against_the_predictions(tmp_path: Path, how: st
     assert re.search(rf"{one.run_id}  record.json: PublicTest: .*{message}", said)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": np.array([0, 1, 2, 7])},
+        {"labels": np.array([0.0, 1, 2, 6])},
+        {"probabilities": parts()["valid"].probabilities.astype(np.float32)},
+        {"probabilities": parts()["valid"].probabilities[:, :6]},
+        {"rows": np.arange(3)},
+        {"rows": np.arange(4.0)},
+    ],
+)
+def test_predictions_of_another_form_are_found(tmp_path: Path, change: dict[str, Any]) -> None:
+    store, one = stored(tmp_path)
+    store.remove(one.run_id)
+    kept = parts()
+    store.put(one, kept | {"PublicTest": kept["PublicTest"]._replace(**change)}, WEIGHTS)
+    fault = "predictions.npz: PublicTest: expected labels 0 to 6 with 7 shares and a row each"
+    assert verify(store, one.run_id).fault == fault
+
+
 @pytest.mark.parametrize(("read", "fault"), [(3, None), (6, None), (5, "surprise: expected 0")])
 def test_of_a_tie_by_rounding_either_class_may_have_been_read(
     tmp_path: Path, read: int, fault: str | None

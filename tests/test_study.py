@@ -10,6 +10,7 @@ import pytest
 from fercore import analysis, figures, models, sentences, study, tables
 from fercore.data import EMOTIONS
 from fercore.setting import StudyError, check
+from fercore.spec import ModelSpec
 from fercore.training.device import DeviceError
 
 TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
@@ -70,6 +71,14 @@ def test_nothing_to_train_and_too_close_are_said() -> None:
     close = study.begin({**TINY, "BUDGETS": [20_000, 20_300]})
     with pytest.raises(StudyError, match="too close, both would be mobilenet-20k"):
         close.train(close.family("mobilenet"))
+
+
+def test_networks_that_the_report_could_not_tell_apart_are_refused() -> None:
+    this = study.begin(TINY)
+    twins = [ModelSpec(name="cnn", widths=(4, 8, 16, width)) for width in (32, 33)]
+    assert len({models.label(twin) for twin in twins}) == 1
+    with pytest.raises(StudyError, match="of different names, found 2 named cnn-"):
+        this.train([*twins, *twins])
 
 
 def test_epochs_none_means_those_of_the_report() -> None:

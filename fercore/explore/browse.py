@@ -120,7 +120,7 @@ class Compare(Panel):
         self.attempt(self.show)
 
     def show(self) -> None:
-        """Both runs' figures, unless these are shown already."""
+        """Both runs' figures; those of one run where both are the same."""
         names = dict.fromkeys([self.first.value, self.second.value])
         records = [self.desk.records[name] for name in names if name]
         if not records:

@@ -95,7 +95,9 @@ def _predictions(store: RunStore, record: RunRecord) -> None:
         raise StoreError(f"predictions.npz: expected images {expected}, found {found}")
     for split, said in kept.items():
         if not _in_form(said):
-            raise StoreError(f"predictions.npz: {split}: expected labels 0 to 6 with 7 shares each")
+            raise StoreError(
+                f"predictions.npz: {split}: expected labels 0 to 6 with 7 shares and a row each"
+            )
         for name, figure, least, most in _limits(said, record.splits[split]):
             if not least - EXACT <= figure <= most + EXACT:
                 allowed = f"{least:.6g}" if least == most else f"{least:.6g} to {most:.6g}"
@@ -106,9 +108,10 @@ def _predictions(store: RunStore, record: RunRecord) -> None:
 
 
 def _in_form(said: Predictions) -> bool:
-    shares, labels = said.probabilities, said.labels
+    shares, labels, rows = said
     whole = labels.ndim == 1 and labels.dtype.kind == "i" and {*labels.tolist()} <= {*range(7)}
-    return whole and shares.shape == (len(labels), 7) and shares.dtype == np.float16
+    placed = rows.shape == labels.shape and rows.dtype.kind == "i"
+    return whole and placed and shares.shape == (len(labels), 7) and shares.dtype == np.float16
 
 
 def _limits(said: Predictions, score: Score) -> Iterator[tuple[str, float, float, float]]:
