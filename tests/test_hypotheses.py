@@ -193,7 +193,7 @@ def test_verdict_at_its_borders() -> None:
     assert verdict(0.001, 0.005, 3) == "supported"
     assert verdict(-0.001, MARGIN, 3) == "undecided"
     assert verdict(-0.001, MARGIN / 2, 3) == "not supported"
-    assert verdict(-0.02, MARGIN / 2, 3, directed=False) == "undecided"
+    assert verdict(-MARGIN, MARGIN / 2, 3, directed=False) == "undecided"
     assert verdict(-0.001, 0.3, 2) == "too few seeds"
 
 
