@@ -33,6 +33,9 @@ class Progress:
     def study(self, total: int, done: int = 0) -> None:
         """A study of `total` runs begins; `done` of them are read from the store."""
 
+    def wait(self) -> None:
+        """Another process is making the run. Called each second until it has."""
+
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """A run begins (or goes on after `done` batches) with `steps` batches in each epoch."""
 

@@ -34,6 +34,7 @@ from fercore.report.notebooks import find, read
 from fercore.report.parameters import declared
 from fercore.setting import StudyError, check
 from fercore.spec import DataSpec, ModelSpec
+from fercore.store.identity import identity
 from fercore.store.record import RunRecord
 from fercore.store.runs import Predictions, RunStore
 from fercore.training import train
@@ -369,6 +370,21 @@ def test_a_run_is_stopped_and_goes_on(desk: explore.Desk) -> None:
     explore.begin({"DATA": desk.setting.DATA})  # who opens another desk does not see this one
     assert second.join(PATIENCE)
     assert desk.store.records() == []
+
+
+def test_a_run_that_another_process_makes_is_waited_for_until_stopped(desk: explore.Desk) -> None:
+    choose_tiny(desk)
+    run = identity(desk.networks.choice.specification(desk.setting), desk.faces)
+    with desk.store.lock(run):
+        training = press_train(desk)
+        while not training.live.waiting and training.running:
+            training.join(0.05)
+        assert "another process trains this very run" in training.live.status()
+        desk.networks.stop.click()
+        assert training.join(PATIENCE)
+    assert "stopped" in desk.networks.message.value
+    assert press_train(desk).join(PATIENCE)
+    assert desk.store.ids() == [run]
 
 
 def test_what_cannot_be_is_said_and_not_trained(desk: explore.Desk, tmp_path: Path) -> None:

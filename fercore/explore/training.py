@@ -18,6 +18,7 @@ from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore
 from fercore.training import train
 
+WAITING = "another process trains this very run; waiting for it"
 PAUSE = 0.25
 """Seconds between two reports within an epoch, at least."""
 
@@ -36,7 +37,7 @@ class Live(Progress):
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.title = ""
+        self.title, self.waiting = "", False
         self.done = self.total = self.epochs = self.resumed = 0
         self.history: list[tuple[int, float, float]] = []
         self._stop = threading.Event()
@@ -51,6 +52,12 @@ class Live(Progress):
         """Was it asked to stop?"""
         return self._stop.is_set()
 
+    def wait(self) -> None:
+        """Say so. Raises `Stopped` if that was asked for."""
+        self.waiting = True
+        self._check()
+        self._changed()
+
     def run(self, title: str, epochs: int, steps: int, done: int = 0) -> None:
         """Note what begins."""
         self.title, self.epochs, self.resumed = title, epochs, done // steps
@@ -59,8 +66,7 @@ class Live(Progress):
 
     def step(self) -> None:
         """Count the batch. Raises `Stopped` if that was asked for."""
-        if self.stopping:
-            raise Stopped
+        self._check()
         self.done += 1
         if time.monotonic() - self._spoke > PAUSE:
             self._spoke = time.monotonic()
@@ -71,6 +77,10 @@ class Live(Progress):
         self.history.append((self.finished + 1, loss, accuracy))
         self._changed()
 
+    def _check(self) -> None:
+        if self.stopping:
+            raise Stopped
+
     @property
     def finished(self) -> int:
         """Epochs that were finished, earlier sittings included."""
@@ -79,7 +89,7 @@ class Live(Progress):
     def status(self) -> str:
         """How far it is, for people."""
         if not self.total:
-            return "preparing"
+            return WAITING if self.waiting else "preparing"
         if not self.history:
             begun = f" goes on after epoch {self.resumed}" if self.resumed else " begins"
             return f"{self.title}{begun}"

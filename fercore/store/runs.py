@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -204,13 +204,16 @@ class RunStore:
         shutil.rmtree(aside, ignore_errors=True)
 
     @contextmanager
-    def lock(self, run: str) -> Iterator[None]:
-        """Hold a run's lock, so that no other process trains it; waits for whoever holds it."""
+    def lock(self, run: str, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold a run's lock, so that no other process trains it; waits for whoever holds it.
+
+        wait: called each second meanwhile; what it raises ends the waiting.
+        """
         locks = self.root / LOCKS
         with self._writing():
             locks.mkdir(parents=True, exist_ok=True)
             held = FileLock(locks / f"{run}.lock")
-            _patiently(held, run)
+            _patiently(held, run, wait)
         try:
             yield
         finally:
@@ -282,12 +285,15 @@ def _whole(folder: Path, record: RunRecord) -> None:
         raise StoreError(f"{predictions.name} is cut short")
 
 
-def _patiently(lock: FileLock, run: str) -> None:
-    try:
+def _patiently(lock: FileLock, run: str, wait: Callable[[], None]) -> None:
+    with suppress(Timeout):
         lock.acquire(timeout=0)
-    except Timeout:
-        log.warning("another process trains run %s; waiting for it", run)
-        lock.acquire()
+        return
+    log.warning("another process trains run %s; waiting for it", run)
+    while not lock.is_locked:
+        wait()
+        with suppress(Timeout):
+            lock.acquire(timeout=1)
 
 
 def _flush(folder: Path) -> None:

@@ -49,10 +49,10 @@ def run(
     if found := store.get(name):
         return found
     where = devices.choose(device)
-    with store.lock(name):
+    shown = progress or choose()
+    with store.lock(name, shown.wait):
         if found := store.get(name):  # made by another process meanwhile
             return found
-        shown = progress or choose()
         try:
             with devices.ALONE, devices.repeatable(where, threads):
                 return _Run(name, spec, faces, store, where).make(shown)
