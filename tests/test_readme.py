@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercore import analysis, archive, models
+from fercore import analysis, archive, models, presets, sentences
 from fercore.display import signed
 from fercore.experiments import verdicts
 from fercore.experiments.why.words import SUBJECTS
+from fercore.question import Question
+from fercore.setting import check
 from fercore.store import measured
 
 ROOT = Path(__file__).parents[1]
@@ -81,16 +83,24 @@ def test_the_answer(pairs: pd.DataFrame) -> None:
     halves = [row["high"] - row["lead"] for row in level]
     sizes = " and ".join(map(size, ahead))
     points = " and ".join(str(signed(row["lead"], row["high"]))[1:] for row in ahead)
-    expected = (
-        f"with {size(least)} parameters a MobileNet reads {100 * least['mobilenet_mean']:.1f} % "
+    for part in (
+        f"With {size(least)} parameters a MobileNet reads {100 * least['mobilenet_mean']:.1f} % "
         f"of the test images rightly and an ordinary CNN {100 * least['cnn_mean']:.1f} %; with "
         f"{size(most)} they read {100 * most['mobilenet_mean']:.1f} and "
-        f"{100 * most['cnn_mean']:.1f} %. With {sizes} the MobileNet is ahead by {points} points; "
-        f"from {size(level[0])} to {size(most)} this recipe shows no difference (each size by "
-        f"itself, ± {100 * min(halves):.1f} to {100 * max(halves):.1f})"
-    )
+        f"{100 * most['cnn_mean']:.1f} %",
+        f"With {sizes} parameters it is ahead by {points} points",
+        f"From {size(level[0])} to {size(most)} no difference is shown (each size by itself, "
+        f"± {100 * min(halves):.1f} to {100 * max(halves):.1f})",
+    ):
+        assert part in README
     assert len(ahead) + len(level) == len(pairs)
-    assert expected in README
+    said = sentences.claims(pairs)["this run"]
+    assert said.str.startswith("decides nothing").all()  # "Neither is confirmed"
+
+
+def test_the_same_answer_for_every_image(runs: pd.DataFrame) -> None:
+    (largest,) = set(runs[f"{SPLIT}_largest"])
+    assert f'Always answering "happy" would be right for {100 * largest:.1f} %' in README
 
 
 def test_verdicts(judged: pd.DataFrame) -> None:
@@ -166,6 +176,26 @@ def test_longer_runs(this: archive.Archive) -> None:
     assert expected
     missing = [line for line in expected if line not in text]
     assert not missing, "\n".join(missing)
+
+
+def test_what_is_not_done(this: archive.Archive) -> None:
+    long = this.longer().query("epochs >= 40")
+    assert (long[SPLIT] > long["reported"]).all()
+    done, of = long["network"].nunique(), len(models.REPORTED)
+    assert f"Of the reports' {of} networks {done} have been trained for 40 or more" in README
+    assert f"The other {of - done} have not" in README
+    runs = this.runs(this.networks()).query("network == 'a-cnn-1333k'")
+    here, there = 100 * runs[SPLIT].mean(), 100 * models.claimed("a-cnn-1333k")
+    assert f"stands at {here:.1f} % after twelve, its report at {there:.1f} %" in README
+    assert "a-cnn-1333k" not in set(long["network"])
+
+
+def test_runs_of_the_preset() -> None:
+    asked = Question(check(presets.read(presets.find("fer2013"))))
+    members = [*asked.networks(), *asked.family("mobilenet"), *asked.family("cnn")]
+    arms = {arm for contrast in asked.setting.contrasts() for arm in contrast.arms}
+    made = {(model, None) for model in members} | {(arm.model, arm.augment) for arm in arms}
+    assert f"The whole preset is {len(made) * len(asked.setting.SEEDS)} runs" in README
 
 
 def test_recipe(this: archive.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
