@@ -43,7 +43,7 @@ endif
 help:  ## this list
 	@echo "make TARGET [NAME=VALUE ...]"; echo
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(firstword $(MAKEFILE_LIST)) \
-	  | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	  | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F '\t' '{printf "  %-17s %s\n", $$1, $$2}'
 	@echo; echo "Presets (PRESET=...): $(basename $(notdir $(wildcard notebooks/presets/*.yaml)))"
 	@echo "Parameters, for example:  make q2 BUDGETS=20000,80000,320000 EPOCHS=5"
 	@echo "                          make report PRESET=fer2013 DATA=path/to/fer2013.csv"

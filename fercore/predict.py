@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fercore.data.crops import Crops, read
-from fercore.data.faces import EMOTIONS, SPLITS, UNLABELLED
+from fercore.data.faces import EMOTIONS, SIDE, SPLITS, UNLABELLED, DataError
 from fercore.training.evaluate import scores
 
 __all__ = ["Crops", "Hits", "accuracy", "predict", "read"]
@@ -41,8 +41,11 @@ def predict(
     Columns are in the order of `fercore.data.EMOTIONS`. mirror: the mean over each image and its
     mirror image (test-time augmentation), in twice the time; docs/predict.md says what it gains.
     False: the image alone, as a run's record measures it, and for a network that was trained
-    without flips.
+    without flips. Raises `DataError` for images of another type or shape.
     """
+    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+        found = f"{images.dtype} {images.shape}"
+        raise DataError(f"expected images uint8 (N, {SIDE}, {SIDE}), found {found}")
     if not len(images):
         return np.empty((0, len(EMOTIONS)), np.float32)
     views = [images, images[:, :, ::-1]] if mirror else [images]

@@ -223,6 +223,19 @@ def test_the_mirror_image_has_half_a_say(trained: tuple[RunStore, RunRecord]) ->
     assert predict.predict(network, images[:0]).shape == (0, 7)
 
 
+@pytest.mark.parametrize(
+    ("images", "found"),
+    [
+        (np.zeros((2, 48, 48)), r"float64 \(2, 48, 48\)"),  # as of 0 to 1
+        (np.zeros((48, 48), np.uint8), r"uint8 \(48, 48\)"),
+        (np.zeros((2, 32, 32), np.uint8), r"uint8 \(2, 32, 32\)"),
+    ],
+)
+def test_images_of_another_kind_are_refused(images: Any, found: str) -> None:
+    with pytest.raises(DataError, match=rf"expected images uint8 \(N, 48, 48\), found {found}"):
+        predict.predict(torch.nn.Identity(), images)
+
+
 @pytest.mark.parametrize("trained_on", [True, False])
 @pytest.mark.parametrize("asked", ["--mirror", "--no-mirror", ""])
 def test_the_mirror_image_is_asked_where_it_was_trained_on(

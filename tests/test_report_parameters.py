@@ -72,6 +72,11 @@ def test_questions_come_first(folder: Path) -> None:
     assert [path.stem for path in find(folder)] == ["q1_one", "q2_two", "data_and_method"]
 
 
+def test_a_folder_without_notebooks_is_named_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"no notebooks .* there; .* --notebooks"):
+        find(tmp_path)
+
+
 def test_each_notebook_gets_what_it_has(folder: Path) -> None:
     found = resolved(folder, "SEEDS=4,5", "FLIP=no")
     assert found["q1_one"] == {"EPOCHS": 3, "SEEDS": [4, 5], "FLIP": False}

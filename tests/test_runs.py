@@ -456,7 +456,9 @@ def command(*words: str) -> Any:
 def test_runs_are_listed_shown_and_found(tmp_path: Path) -> None:
     one = put(RunStore(tmp_path))
     where = ("--store", str(tmp_path))
-    assert one.run_id in command("list", *where).stdout
+    head, line = command("list", *where).stdout.splitlines()[:2]
+    cells = dict(zip(head.split(), line.split(), strict=False))
+    assert (cells["run"], cells["epochs"]) == (one.run_id, str(one.spec.train.epochs))
     (row,) = json.loads(command("list", "--json", *where).stdout)
     assert (row["run_id"], row["PublicTest"]) == (one.run_id, 21 / 22)
     assert "mobilenet" in command("show", one.run_id[:5], *where).stdout

@@ -208,6 +208,7 @@ def _print(records: list[RunRecord]) -> None:
             record.spec.model.name,
             f"{record.params_trainable:,}",
             str(record.spec.seed),
+            str(record.spec.train.epochs),
             *(_percent(record, split) for split in ("valid", "PublicTest", "PrivateTest")),
             duration(record.seconds) if record.status == "done" else record.status,
         )
@@ -215,7 +216,8 @@ def _print(records: list[RunRecord]) -> None:
     )
     splits = ["valid", "public", "private"]
     if records:
-        table(["run", "network", "trainable", "seed", *splits, "time"], cells, left=(0, 1))
+        heads = ["run", "network", "trainable", "seed", "epochs", *splits, "time"]
+        table(heads, cells, left=(0, 1))
     say("valid, public, private: accuracy in percent" if records else "no runs", style="dim")
 
 

@@ -38,7 +38,7 @@ def divide(faces: Faces, spec: DataSpec) -> Split:
     if spec.train_images is not None and spec.train_images > len(rows):
         raise DataError(
             f"{faces.source}: expected at least {spec.train_images:,} labelled Training rows "
-            f"(train_images), found {len(rows):,}"
+            f"(train_images; none: all), found {len(rows):,}"
         )
     by_class = _shuffled(faces.labels[rows], rows, spec.split_seed)
     sizes = np.array([len(members) for members in by_class])

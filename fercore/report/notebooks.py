@@ -30,7 +30,10 @@ def find(folder: Path) -> list[Path]:
     paths = (path for path in folder.glob("*.ipynb") if not path.stem.startswith("explore"))
     found = sorted(paths, key=lambda path: (not _is_question(path), path.name))
     if not found:
-        raise ReportError(f"{folder}: no notebooks (*.ipynb) there")
+        raise ReportError(
+            f"{folder}: no notebooks (*.ipynb) there; "
+            "go to the project's folder, or name theirs: --notebooks"
+        )
     return found
 
 
