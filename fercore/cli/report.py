@@ -25,12 +25,18 @@ def report(
     ] = "quick",
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change a parameter (`fercore parameters q2` lists q2's); repeatable.",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="One notebook alone, as q2; repeatable.", autocompletion=complete.notebooks
+            metavar="NOTEBOOK",
+            help="One notebook alone, as q2; repeatable.",
+            autocompletion=complete.notebooks,
         ),
     ] = None,
     notebooks: NOTEBOOKS = Path("notebooks"),
