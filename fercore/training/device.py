@@ -36,7 +36,9 @@ def choose(name: str = "auto") -> torch.device:
     if kind not in here or (":" in name and not (index.isdigit() and int(index) < many)):
         numbered = [f"{kind}:{each}" for each in range(many)] if kind in here else []
         listed = ", ".join([*here, *numbered])
-        raise DeviceError(f"device: expected auto or one of {listed}, found {name!r}")
+        raise DeviceError(
+            f"DEVICE: expected auto or what torch finds here ({listed}), found {name!r}"
+        )
     return torch.device(name)
 
 
