@@ -114,16 +114,17 @@ def html_table(
 def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[float]) -> str:
     tags = ['th scope="row"'] + ["td"] * (len(row) - 1)
     return "".join(
-        f'<{tag} style="text-align: {side}{_unbroken(side, str(text))}{_bar(share)}">'
+        f'<{tag} style="text-align: {side}{_width(side, str(text))}{_bar(share)}">'
         f"{escape(str(text))}</{tag.split()[0]}>"
         for tag, side, text, share in zip(tags, sides, row, shares, strict=True)
     )
 
 
-def _unbroken(side: str, text: str) -> str:
-    """Numbers (61.2 ± 1.3) and names (mobilenet-30k) stay on one line."""
-    one = side == "right" or (" " not in text and len(text) <= LONGEST_NAME)
-    return "; white-space: nowrap" if one else ""
+def _width(side: str, text: str) -> str:
+    """Numbers (61.2 ± 1.3) and names (mobilenet-30k) stay on one line; prose gets some room."""
+    if side == "right" or (" " not in text and len(text) <= LONGEST_NAME):
+        return "; white-space: nowrap"
+    return "; min-width: 10em" if len(text) > LONGEST_NAME else ""
 
 
 def _bar(share: float) -> str:
