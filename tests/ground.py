@@ -263,7 +263,7 @@ def a_cluster(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     scheduler = start("bash", str(ROOT / "docs" / "cluster" / "scheduler.sh"), "--port", "0")
     workers = start("dask", "worker", "--nworkers", str(WORKERS), "--nthreads", "1")
     try:
-        while not file.exists():
+        while not file.exists() or not file.stat().st_size:
             time.sleep(0.1)
         yield scheduler, file
     finally:

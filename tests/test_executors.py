@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -243,6 +244,39 @@ def test_the_page_starts_no_scheduler_without_them() -> None:
     assert started == ["docs/cluster/scheduler.sh"] * 2
 
 
+def certified(folder: Path) -> dict[str, Any]:
+    """What the page's lines on TLS set, with a certificate that has just been made."""
+    folder.mkdir()
+    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=fercore"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([*new, *files], check=True, capture_output=True)
+    (folder / "ca.pem").write_bytes((folder / "cert.pem").read_bytes())
+    page = (CLUSTER / "../cluster.md").read_text()
+    (lines,) = re.findall(r"```\n(export [^`]*TLS[^`]*)```", page)
+    script = lines.replace("/secure", str(folder)) + "env"
+    said = subprocess.check_output(["bash", "-eu", "-c", script], text=True).splitlines()
+    given = dict(line.split("=", 1) for line in said if line.startswith("DASK_DISTRIBUTED__COMM_"))
+    names = [name.removeprefix("DASK_").lower().replace("__", ".") for name in given]
+    assert len(names) == 8
+    found = dask.config.collect_env(given)
+    return {name: dask.config.get(name, override_with=None, config=found) for name in names}
+
+
+@pytest.mark.skipif(which("openssl") is None, reason="nothing here makes certificates")
+def test_by_the_page_s_lines_all_is_encrypted_and_other_certificates_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings.local(1) | {"processes": False}
+    with dask.config.set(certified(tmp_path / "a")), LocalCluster(**given) as one:
+        assert one.scheduler_address.startswith("tls://")
+        with cluster._reach(one.scheduler_address) as client:
+            assert client.submit(pow, 2, 3).result(timeout=30) == 8
+        monkeypatch.setattr(cluster, "TIMEOUT", 1)
+        other = dask.config.set(certified(tmp_path / "b"))
+        with other, pytest.raises(ExecutorError, match=r"none answers: .*certificate"):
+            cluster._reach(one.scheduler_address)
+
+
 # Runs that fail
 
 
@@ -442,6 +476,23 @@ def test_a_worker_refuses_to_make_another_run(source: str, tmp_path: Path) -> No
     with pytest.raises(StoreError, match="its fercore is not the study's"):
         make(Task("0" * 12, one, source, faces.fingerprint, 1), job(store))
     assert store.ids() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"[]", b"\xff\xfe", b"3"])
+def test_a_spoilt_scheduler_file_is_one_message(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "scheduler.json"
+    file.write_bytes(content)
+    with pytest.raises(ExecutorError, match=r"a Dask scheduler, .* found another in .*r\.json"):
+        cluster._reach(f"file:{file}")
+
+
+@pytest.mark.parametrize("address", ["", "3", "tcp://", "tls://127.0.0.1:1"])
+def test_an_address_that_dask_cannot_use_is_one_message(tmp_path: Path, address: str) -> None:
+    """Of TLS: there are no certificates here."""
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": address}))
+    with pytest.raises(ExecutorError, match="expected a Dask scheduler, none answers: "):
+        cluster._reach(f"file:{file}")
 
 
 def test_no_scheduler_is_one_message(source: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 import uuid
@@ -114,17 +115,30 @@ def _stop(cluster: LocalCluster) -> None:
                 psutil.Process(nanny.pid).kill()
 
 
-def _reach(address: str) -> Client:
-    file = scheduler_file(address)
-    if file and not file.is_file():
-        raise ExecutorError(f"EXECUTOR={address}: there is no file {file.absolute()}")
-    where = {"scheduler_file": str(file)} if file else {"address": address}
+def _reach(text: str) -> Client:
+    address = _address(text)
     try:
-        return Client(**where, timeout=TIMEOUT)
-    except Exception as error:  # Dask raises what it likes on a file that is none, or without TLS
+        return Client(address, timeout=TIMEOUT)
+    except Exception as error:  # Dask raises what it likes where TLS is not as it expects
         fault = str(error) or type(error).__name__
         raise ExecutorError(
-            f"EXECUTOR={address}: expected a Dask scheduler, none answers: {fault}"
+            f"EXECUTOR={text}: expected a Dask scheduler, none answers: {fault}"
+        ) from None
+
+
+def _address(text: str) -> str:
+    """A scheduler's own, or the one in its file."""
+    file = scheduler_file(text)
+    if not file:
+        return text
+    if not file.is_file():
+        raise ExecutorError(f"EXECUTOR={text}: there is no file {file.absolute()}")
+    try:
+        return str(json.loads(file.read_bytes())["address"])
+    except (OSError, ValueError, LookupError, TypeError):
+        raise ExecutorError(
+            f"EXECUTOR={text}: expected the file of a Dask scheduler, with its address, "
+            f"found another in {file.absolute()}"
         ) from None
 
 
