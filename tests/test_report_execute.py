@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from fercore.cli import main
 from fercore.report import Job, NotebookError, build
-from fercore.report.execute import execute
+from fercore.report.execute import PROGRESS, ThisPython, execute
 from tests.face_files import random_faces
 
 GOOD = ("report.html", "report.pdf", "tables/q2-runs.csv", "notebooks/q2_good.ipynb")
@@ -96,6 +97,39 @@ def test_a_device_that_is_not_here_is_refused_before_a_kernel_starts(
     cluster = executor.startswith("tcp")
     assert (left.value.code or 0, len(reports)) == ((0, 1) if cluster else (2, 0))
     assert ("found 'cuda:99'" in capsys.readouterr().err) is not cluster
+
+
+@pytest.mark.parametrize(
+    ("size", "form", "columns"), [((30, 110), "bars", "110"), ((0, 0), "lines", "100")]
+)
+def test_bars_go_to_the_terminal_on_stderr_wherever_stdout_goes(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], form: str, columns: str
+) -> None:
+    """Stdout is a file here, as in `fercore report > log`; some terminals have no size."""
+    termios = pytest.importorskip("termios")
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, size)
+    monkeypatch.delenv(PROGRESS, raising=False)
+    with os.fdopen(ours, "rb"), os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        given = ThisPython().kernel_spec.env
+        monkeypatch.undo()
+    assert (given[PROGRESS], given["COLUMNS"]) == (form, columns)
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder.parent / "file").write_text("in the way")
+    write(folder, "q1_any", "1")
+    words = ["report", "--notebooks", str(folder), "--out", str(folder.parent / "file")]
+    monkeypatch.setattr(sys, "argv", ["fercore", *words])
+    monkeypatch.setattr("fercore.data.load", lambda _, **__: random_faces(200))
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"fercore: cannot make the report {folder.parent}/file/quick: [Errno")
 
 
 @pytest.mark.slow

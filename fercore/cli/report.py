@@ -43,12 +43,15 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder of all reports.")] = Path("reports"),
 ) -> None:
     """Execute the notebooks (training what is missing) and write HTML and PDF."""
-    from fercore.report import Job, build
+    from fercore.report import Job, ReportError, build
 
     began = time.monotonic()
     job = Job(notebooks, out, preset, settings or (), only or ())
     _check(job)
-    pages = build(job, say=lambda text: typer.echo(text, err=True))
+    try:
+        pages = build(job, say=lambda text: typer.echo(text, err=True))
+    except OSError as error:
+        raise ReportError(f"cannot make the report {job.out.absolute()}: {error}") from error
     typer.echo(f"Written in {time.monotonic() - began:.0f} s:")
     for path in pages:
         typer.echo(f"  {path}")

@@ -43,11 +43,22 @@ class ThisPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """The specification that ipykernel gives for the running interpreter."""
-        columns = str(os.get_terminal_size().columns) if sys.stderr.isatty() else "100"
-        form = os.environ.get(PROGRESS) or ("bars" if sys.stderr.isatty() else "lines")
-        return KernelSpec(
-            **get_kernel_dict(["--log-level=CRITICAL"]), env={PROGRESS: form, "COLUMNS": columns}
-        )
+        columns = _columns()
+        form = os.environ.get(PROGRESS) or ("bars" if columns else "lines")
+        env = {PROGRESS: form, "COLUMNS": str(columns or 100)}
+        return KernelSpec(**get_kernel_dict(["--log-level=CRITICAL"]), env=env)
+
+
+def _columns() -> int:
+    """Of the terminal on stderr; 0 where there is none, or one without a size, which has no bars.
+
+    Stdout may go elsewhere: `fercore report > log`.
+    """
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        return 0
+    return columns if lines else 0
 
 
 def execute(
