@@ -510,7 +510,7 @@ def test_no_scheduler_is_one_message(source: str, tmp_path: Path) -> None:
 def test_whatever_dask_raises_on_an_address_is_one_message(
     fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def client(**_: object) -> None:
+    def client(*_: object, **__: object) -> None:
         raise fault
 
     monkeypatch.setattr(cluster, "Client", client)
