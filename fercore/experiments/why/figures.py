@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from fercore.analysis import Row
 from fercore.display import Figure, Text
@@ -34,6 +35,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(say("difference of accuracy on {split} (percentage points)", split=split))
     points = [
         say(
