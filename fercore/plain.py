@@ -1,6 +1,10 @@
-"""Texts of unknown origin, such as names of files, for any terminal."""
+"""Texts made fit for where they are shown: names of unknown origin, numbers at a line's end."""
 
 from __future__ import annotations
+
+import re
+
+_LOOSE = re.compile(r"(?<=\d) (?=%)|(?<=[\d%]) (?=±)|(?<=±) (?=\d)")
 
 
 def cut(text: str, most: int) -> str:
@@ -12,3 +16,8 @@ def cut(text: str, most: int) -> str:
 def plain(text: str) -> str:
     r"""The text with what moves a cursor, colours or hides written as an escape (\n, \x1b)."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def tied(text: str) -> str:
+    """The text with no-break spaces between a number, its percent sign and its interval."""
+    return _LOOSE.sub("\N{NO-BREAK SPACE}", text)

@@ -131,17 +131,25 @@ def test_first_screen_has_the_main_question_s_answer_and_figure() -> None:
     cell.outputs.append(new_output("display_data", {"text/markdown": told}))  # type: ignore[no-untyped-call]
     books = {"q1": three_chapters()["q1"], "q4": notebook(text("# Four"), cell)}
     title = one(parsed(books, front(books, answer=answer(books["q4"]))), "header.title")
-    assert one(title, ".answer").get_text() == "One at 5.5 % (± 0.5). Two."
+    assert one(title, ".answer").get_text() == "One at 5.5\xa0% (±\xa00.5). Two."
     assert one(title, ".measured").get_text().startswith("Drawn. PublicTest, mean of 2 seeds")
     assert one(title, "figure img")["alt"] == "A rising line."
     assert anchors(title) == 2 * ["fig-q4-size-against-accuracy"] + ["chart-q4-explore"]
+
+
+def test_no_line_ends_between_a_number_and_its_unit_or_interval() -> None:
+    told = text("# Four\n\nOf 61.2 % ± 1.3 points, `5 % 3`.\n\n    7 % 2\n")
+    page = parsed({"q4": notebook(told)})
+    shown = part(page, "q4").get_text()
+    assert "Of 61.2\xa0%\xa0±\xa01.3 points, 5 % 3." in shown
+    assert "7 % 2" in shown
 
 
 def test_first_screen_of_drawn_faces_says_what_photographs_say() -> None:
     books = three_chapters()
     real = Answer("One at 55.5 %.", "PublicTest, mean of 3 seeds", "Photographs.")
     title = one(parsed(books, front(books, photographs=real)), "header.title")
-    assert one(title, ".answer").get_text() == "On photographs: One at 55.5 %."
+    assert one(title, ".answer").get_text() == "On photographs: One at 55.5\xa0%."
     assert one(title, ".answer a")["href"] == "#q6"
     assert one(title, ".measured").get_text() == "Photographs. PublicTest, mean of 3 seeds."
 

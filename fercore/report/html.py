@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from fercore.display import CHART_MIME
 from fercore.language import current, fill, mark, say
+from fercore.plain import tied
 from fercore.report.appendix import appendix
 from fercore.report.assets import TEMPLATES, css, policy, scripts
 from fercore.report.front import MAIN_FIGURE, PHOTOGRAPHS, Front, count_runs, provenance
@@ -61,6 +62,7 @@ def page(notebooks: Mapping[str, NotebookNode], folder: Path, front: Front) -> s
         _drop_title(body)
     body.append(end)
     _number(body)
+    _tie(body)
     _scroll(body)
     _link(body)
     used = scripts(charts=bool(body.select(".vega")))
@@ -124,6 +126,13 @@ def _charts(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def _tie(body: Tag) -> None:
+    """No line of text ends between a number and its percent sign or its interval."""
+    for text in body.find_all(string=re.compile("[%±]")):
+        if not text.find_parent(["pre", "code", "script", "style", "svg"]):
+            text.replace_with(tied(text))
+
+
 def lead(body: Tag) -> Lead:
     """The main figure, if the report has it."""
     figure = body.find("figure", id=MAIN_FIGURE)
@@ -159,7 +168,9 @@ def render(template: str, **values: object) -> str:
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader(TEMPLATES)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    found.filters["tied"] = tied
+    return found
 
 
 def words(template: str, /, **fields: object) -> Markup:

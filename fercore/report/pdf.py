@@ -22,6 +22,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 
 from fercore.language import CATALOGUES, FONTS, current, paragraph, say
+from fercore.plain import tied
 from fercore.report.assets import TEMPLATES
 from fercore.report.front import Front
 from fercore.report.notebooks import ReportError
@@ -220,7 +221,7 @@ def _compile(source: Path, front: Front, form: Mapping[str, Any]) -> list[bytes]
     words = {name: getattr(front, name) for name in _WORDS}
     answers = {"": front.answer, say("On photographs:"): front.photographs}
     words["answers"] = [
-        {"sentences": paragraph(where, found.sentences), "rests_on": found.rests_on}
+        {"sentences": tied(paragraph(where, found.sentences)), "rests_on": tied(found.rests_on)}
         for where, found in answers.items()
         if found
     ]

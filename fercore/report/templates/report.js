@@ -137,7 +137,7 @@ function sorted(rows, column, sign) {
 // "1,234", "−0.5", "61.2 ± 1.3" and "30k" are numbers; a dash is nothing; the rest is text.
 function value(text) {
   if (["", "–", say("failed")].includes(text)) return null;
-  const found = /^([+−-]?[\d,]*\.?\d+)([kM]?)( *[±%].*)?$/.exec(text);
+  const found = /^([+−-]?[\d,]*\.?\d+)([kM]?)(\s*[±%].*)?$/.exec(text);
   if (!found) return text;
   const scale = { "": 1, k: 1e3, M: 1e6 }[found[2]];
   return scale * Number(found[1].replaceAll(",", "").replace("−", "-"));
