@@ -179,8 +179,7 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
         }
     )
     shown = tables.published(theirs, summary(table), "PublicTest")
-    assert shown.frame["here, PublicTest %"].item() == pytest.approx(51)
-    assert shown.frame["difference, points"].item().startswith("−9.0 ± ")
+    assert shown.frame["here, PublicTest %"].item().startswith("51.0 ± ")
     alone = tables.published(theirs.assign(network="x"), summary(table), "PublicTest")
     assert "here, PublicTest %" not in alone.frame
 
@@ -201,6 +200,9 @@ def test_pairs_keep_the_two_kinds_of_interval_apart(table: pd.DataFrame) -> None
         shown.frame.columns
     )
     assert "Neither contains the other" in shown.caption
+    assert "from" not in shown.frame  # all are the sweep's
+    reports = both.assign(report="A")
+    assert list(shows(tables.pairs(reports, "PublicTest"), Table).frame["from"]) == ["A"]
     assert "± images, points" not in shows(tables.pairs(pairs(table), "PublicTest"), Table).frame
     bars = shows(figures.leads(both, "PublicTest"), Figure).figure.axes[0].containers
     assert len(bars) == 2
@@ -231,6 +233,22 @@ def test_budgets_show_the_winner_by_unit() -> None:
     assert len(drawn.figure.axes) == 4
 
 
+def test_where_means_cross_more_than_once_no_interval_stands_beside() -> None:
+    sizes = (10_000, 100_000, 1_000_000)
+    found = runs(
+        *[
+            (f"{family}{size}", family, size, [mean - 0.03, mean + 0.03])
+            for family, values in (("mobilenet", (0.5, 0.5, 0.7)), ("cnn", (0.4, 0.6, 0.61)))
+            for size, mean in zip(sizes, values, strict=True)
+        ]
+    )
+    several = compared(found)
+    assert several.outcome == "several"
+    assert several.low < several.high  # some replicates cross once
+    (shown,) = tables.budgets([several], "PublicTest").frame["cross at"]
+    assert "(" not in shown
+
+
 def test_a_budget_without_replicates_claims_no_share() -> None:
     one = runs(
         ("m1", "mobilenet", 10_000, [0.5]),
@@ -239,7 +257,7 @@ def test_a_budget_without_replicates_claims_no_share() -> None:
         ("c2", "cnn", 20_000, [0.7]),
     )
     shown = tables.budgets([compared(one)], "PublicTest").frame
-    assert shown["do not cross once %"].isna().all()
+    assert shown["never or more than once %"].isna().all()
     assert shown["smallest: lead, points"].item() == "+10.0"
     apart = tables.budgets([compared(one.head(1))], "PublicTest").frame
     assert apart["by the means"].item() == "no common budgets"

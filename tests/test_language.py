@@ -179,7 +179,7 @@ def said_by_question_4() -> Text:
 
 
 def test_the_title_page_quotes_the_answer_in_both_languages() -> None:
-    for name, begins in (("en", "At the smallest"), ("zh-TW", "在最小的配對規模")):
+    for name, begins in (("en", "With 10k"), ("zh-TW", "在比較的最小規模")):
         with language.speaking(name):
             cell = code()
             markdown = said_by_question_4()._repr_markdown_()

@@ -141,12 +141,18 @@ def test_what_is_the_same_for_all_runs_is_said_once() -> None:
 
 def test_a_run_of_another_recipe_says_what_that_changes() -> None:
     caption, rows = table_of_runs(run("a", departures=""), run("b", departures="flip False"))
-    assert "Differs in: what a recipe changes of its question's." in caption
+    assert "Differs in: where the recipe of a run departs from its question's." in caption
     place = rows[0].index("differs in")
     assert [row[place] for row in rows[1:]] == ["", "flip False"]
     caption, rows = table_of_runs(run("a", departures=""), run("b"))
     assert "differs in" not in rows[0]
     assert "Differs in" not in caption
+    assert "In a network's name" not in caption
+
+
+def test_what_names_of_networks_say_is_said() -> None:
+    caption, _ = table_of_runs(run("a", network="cnn-25k-early"), run("b", network="cnn-25k"))
+    assert "early: the image is halved before the blocks" in caption
 
 
 def test_devices_of_runs_have_a_key() -> None:

@@ -26,8 +26,8 @@ def comparison(*networks: Network) -> str:
 
 def test_mobilenet_ahead() -> None:
     text = comparison(("m", "mobilenet", 10_000, seeds(0.6)), ("c", "cnn", 10_000, seeds(0.5)))
-    assert "smallest matched size, 10k parameters, MobileNet reads 60.0 % of the faces " in text
-    assert "rightly and the plain CNN 50.0 %: MobileNet is 10.0 points ahead" in text
+    assert "With 10k parameters, the smallest size compared, MobileNet reads 60.0 % of the " in text
+    assert "faces rightly and the plain CNN 50.0 %: MobileNet is 10.0 points ahead" in text
     assert "Synthetic." in text
 
 
@@ -38,7 +38,9 @@ def test_cnn_ahead() -> None:
 
 def test_no_difference_shown() -> None:
     text = comparison(("m", "mobilenet", 10_000, [0.5, 0.6]), ("c", "cnn", 10_000, [0.51, 0.6]))
-    assert "no difference is shown between MobileNet and the plain CNN" in text
+    assert "MobileNet reads 55.0 % of the faces rightly and the plain CNN 55.5 %: no dif" in text
+    assert "no difference is shown (the means are 0 points apart, ± " in text
+    assert "ahead of" not in text
 
 
 def test_one_seed_claims_nothing() -> None:
@@ -146,8 +148,8 @@ def test_no_crossing_is_read_from_networks_that_learned_nothing() -> None:
         ("c2", "cnn", 100_000, seeds(0.61)),
         ("c3", "cnn", 1_000_000, STUCK),
     )
-    assert "at which either family learned anything, 10k parameters, MobileNet reads 50.0 %" in text
-    assert "At the largest, 100k, " in text
+    assert "With 10k parameters, the smallest size compared at which either family learned" in text
+    assert "With 100k, the largest, " in text
     assert "Of 3 matched sizes MobileNet is shown to be ahead at 1, the plain CNN at 1; 1 " in text
     assert "A curve passes through networks that learned nothing: no crossover is read." in text
     assert "c1 (25.0 %), c3 (25.0 %), m3 (25.0 %) did not get more than 1 point past" in text
@@ -157,14 +159,14 @@ def test_no_crossing_is_read_from_networks_that_learned_nothing() -> None:
 def test_networks_that_learned_nothing_decide_no_claim() -> None:
     found = pairs(runs(("m", "mobilenet", 120_000, [0.25] * 2), ("c", "cnn", 120_000, [0.24] * 2)))
     assert set(found["verdict"]) == {"nothing learned"}
-    assert sentences.claims(found)["this run"].str.startswith("decides nothing").all()
+    assert sentences.claims(found)["found here"].str.startswith("decides nothing").all()
 
 
 def test_test_images_are_kept_apart_from_seeds() -> None:
     table = runs(("m", "mobilenet", 10_000, [0.6]), ("c", "cnn", 10_000, [0.5]))
     both = pairs(table).assign(image_verdict="ahead")
     text = sentences.comparison(summary(table), both, compared(table), "PublicTest").markdown
-    assert "as it is at 1 of the 1 sizes where each answer is recorded, at 95 %" in text
+    assert "as it is at 1 of the 1 sizes that can be tested for it (at 95 %)" in text
 
 
 def by_unit(*leads: tuple[str, str]) -> str:
@@ -176,9 +178,11 @@ def by_unit(*leads: tuple[str, str]) -> str:
 
 def test_budgets_say_who_wins_where() -> None:
     text = by_unit(("ahead", "undecided"), ("behind", "behind"))
-    assert "depends on the budget and on the unit" in text
+    assert "Each of the two is shown to be ahead somewhere" in text
     assert "MobileNet is ahead at 1M multiply-adds, no lead is shown at 10M multiply-adds" in text
-    assert "the plain CNN has it" in by_unit(("behind", "behind"), ("undecided", "behind"))
+    assert "the plain CNN has every lead that is shown" in by_unit(
+        ("behind", "behind"), ("undecided", "behind")
+    )
     assert "No lead is shown at either end" in by_unit(("one seed", "one seed"))
     nothing = sentences.budgets([analysis.Comparison("macs", {})]).markdown
     assert "the families share no budgets" in nothing
@@ -200,6 +204,13 @@ def test_trend_names_ends_slope_and_knee() -> None:
     assert "The smallest within 2 points of the best is m (100k parameters)" in text
     assert "No step up in size lowered the mean." in text
     assert "mean of 2 seeds" in text
+
+
+def test_the_best_may_be_alone() -> None:
+    steep = [("s", "mobilenet", 10_000, seeds(0.5)), ("l", "mobilenet", 100_000, seeds(0.7))]
+    assert "None smaller comes within 2 points of the best, l (100k param" in family(*steep)
+    falling = [("s", "mobilenet", 10_000, seeds(0.7)), ("l", "mobilenet", 100_000, seeds(0.5))]
+    assert "The smallest within 2 points of the best is s (10k param" in family(*falling)
 
 
 def test_a_drop_is_named() -> None:
@@ -289,7 +300,7 @@ def test_claim_of_report_a(verdicts: list[str], expected: str) -> None:
     else:
         small = runs(("m", "mobilenet", 5_000, [0.5]), ("c", "cnn", 5_000, [0.5]))
         found = pairs(small)
-    judged = sentences.claims(found).set_index("report")["this run"]
+    judged = sentences.claims(found).set_index("report")["found here"]
     assert expected in judged["A"]
 
 
@@ -301,6 +312,6 @@ def test_the_network_nearest_to_the_budget_is_in_the_range() -> None:
 
 def test_claims_are_opposite() -> None:
     table = runs(("m", "mobilenet", 120_000, seeds(0.6)), ("c", "cnn", 120_000, seeds(0.5)))
-    judged = sentences.claims(pairs(table)).set_index("report")["this run"]
+    judged = sentences.claims(pairs(table)).set_index("report")["found here"]
     assert "contradicts" in judged["A"]
     assert "supports" in judged["B"]

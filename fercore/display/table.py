@@ -28,15 +28,15 @@ HEADS = mark(
         *("seeds", "failed", "valid %", "what", "value", "size", "from", "plain CNN"),
         *("lead, points", "over seeds", "± images, points", "over images", "budget", "to"),
         *("smallest: lead, points", "cross at", "largest: lead, points", "by the means"),
-        *("do not cross once %", "its conclusion", "this run", "sizes tested", "its epochs"),
+        *("never or more than once %", "its conclusion", "found here", "sizes tested"),
         *("its split", "its %", "its report %", "difference, points", "its protocol"),
         *("expression", "images", "recall lead, points", "F1 lead, points", "confidence %"),
         *("too sure by, points", "ECE, points", "without repeats %", "ms per image"),
         *("activations kB", "macs", "hypothesis", "of", "compared", "sizes", "verdict"),
-        *("parameters", "of control", "treatment %", "control %", "run", "seed", "epochs"),
+        *("parameters", "control's parameters", "treatment %", "control %", "run", "seed"),
         *("device", "commit", "used", "name", "set by", "meaning", "notebooks", "stem"),
         *("depthwise", "pointwise", "plain convolution", "normalisation", "dense head", "yes"),
-        *("no", "differs in"),
+        *("no", "differs in", "epochs", "its epochs"),
     )
 )
 """What stands at the head of tables; `html_table` says it in the report's language."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,14 @@ from fercore.report.paths import name_of
 
 SHARED = ("epochs", "device", "commit")
 """Columns of the table of runs that are said once, above it, where all runs have the same."""
+
+VARIANT = re.compile(r"-(dense|depth|early|norm|residual)")
+NAMES = mark(
+    "In a network's name, dense: with a dense head; depth1, depth4: so many blocks per stage; "
+    "early: the image is halved before the blocks; norm-after: BatchNorm after the activation; "
+    "residual: with residual connections."
+)
+"""What stands in names of question 5's networks; see `fercore.models.catalogue`."""
 
 
 def appendix(front: Front) -> dict[str, str]:
@@ -100,9 +109,14 @@ def _run_html(runs: Sequence[Mapping[str, Any]]) -> str:
     frame = run_table(runs).assign(used=[",\N{NO-BREAK SPACE}".join(run["used"]) for run in runs])
     same = {name: frame[name][0] for name in SHARED if set(frame[name]) == {frame[name][0]}}
     rest, key = _keyed(frame.drop(columns=[*same]))
-    differing = say("Differs in: what a recipe changes of its question's.")
+    differing = say("Differs in: where the recipe of a run departs from its question's.")
+    changed = any(VARIANT.search(name) for name in frame["network"])
     caption = paragraph(
-        say(_all(runs)), _once(same), key, differing if "differs in" in rest else ""
+        say(_all(runs)),
+        _once(same),
+        key,
+        differing if "differs in" in rest else "",
+        say(NAMES) if changed else "",
     )
     bundle, _ = Table(rest, caption=caption, name="runs")._repr_mimebundle_()
     html = str(bundle["text/html"])

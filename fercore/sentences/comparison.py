@@ -44,14 +44,14 @@ def comparison(
 
 
 SMALLEST = mark(
-    "At the smallest matched size, {size} parameters, MobileNet reads {ours} % of the faces "
+    "With {size} parameters, the smallest size compared, MobileNet reads {ours} % of the faces "
     "rightly and the plain CNN {theirs} %: {lead}."
 )
 SMALLEST_LEARNED = mark(
-    "At the smallest matched size at which either family learned anything, {size} parameters, "
+    "With {size} parameters, the smallest size compared at which either family learned anything, "
     "MobileNet reads {ours} % of the faces rightly and the plain CNN {theirs} %: {lead}."
 )
-LARGEST = mark("At the largest, {size}, they read {ours} and {theirs} %: {lead}.")
+LARGEST = mark("With {size}, the largest, they read {ours} and {theirs} %: {lead}.")
 UNMATCHED = mark("No MobileNet and CNN of equal size finished: nothing to compare.")
 NOTHING_LEARNED = mark("At no matched size did either family learn to tell expressions apart.")
 NO_CROSSING = mark("A curve passes through networks that learned nothing: no crossover is read.")
@@ -66,11 +66,10 @@ def _largest(rows: list[Row]) -> str:
 
 def _pair(row: Row) -> dict[str, str]:
     """A matched size in words: what both families reach at it, and who leads."""
-    half = 100 * (row["high"] - row["lead"])
     return {
         "size": short(row["size"]),
-        "ours": number(100 * row["mobilenet_mean"], half),
-        "theirs": number(100 * row["cnn_mean"], half),
+        "ours": number(100 * row["mobilenet_mean"]),
+        "theirs": number(100 * row["cnn_mean"]),
         "lead": lead("MobileNet", say("the plain CNN"), row),
     }
 
@@ -82,9 +81,8 @@ def _other_images(rows: list[Row]) -> str:
         return ""
     firm = sum(row["image_verdict"] in ("ahead", "behind") for row in known)
     return say(
-        "Another draw of test images would leave the leader of these very networks as it is at "
-        "{firm} of the {sizes} sizes where each answer is recorded, at 95 %; that says nothing of "
-        "other seeds.",
+        "Other test images alone, with these very networks, would leave who is ahead as it is at "
+        "{firm} of the {sizes} sizes that can be tested for it (at 95 %).",
         firm=firm,
         sizes=len(known),
     )
@@ -189,10 +187,14 @@ def _dependence(leaders: set[str]) -> str:
         return say("No lead is shown at either end of any budget: too few seeds, or no difference.")
     if len(leaders) == 1:
         return say(
-            "Wherever a lead is shown at an end of a common budget, {leader} has it.",
+            "At the smallest and the largest budget that both families cover, {leader} has every "
+            "lead that is shown.",
             leader=leaders.pop(),
         )
-    return say("Who is ahead depends on the budget and on the unit in which it is counted.")
+    return say(
+        "Each of the two is shown to be ahead somewhere: who leads depends on how large the budget "
+        "is, or on the unit in which it is counted."
+    )
 
 
 def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
@@ -233,7 +235,7 @@ def _tally(verdicts: list[str]) -> str:
 def claims(pairs: pd.DataFrame) -> pd.DataFrame:
     """Hold the two reports' conclusions against matched pairs.
 
-    Columns: ``report``, ``its conclusion``, ``sizes tested``, ``this run``.
+    Columns: ``report``, ``its conclusion``, ``sizes tested``, ``found here``.
     """
     rows = []
     for report, (claim, low, high) in CLAIMS.items():
@@ -244,7 +246,7 @@ def claims(pairs: pd.DataFrame) -> pd.DataFrame:
                 "report": report,
                 "its conclusion": say(claim),
                 "sizes tested": ", ".join(short(size) for size in tested["size"]) or say("none"),
-                "this run": _judge(list(tested["verdict"]), wanted),
+                "found here": _judge(list(tested["verdict"]), wanted),
             }
         )
     return pd.DataFrame(rows)

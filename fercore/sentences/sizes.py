@@ -121,11 +121,21 @@ def _slope(first: Row, last: Row) -> str:
     )
 
 
+NEARLY = mark(
+    "The smallest within {points:.0f} points of the best is {network} ({size} parameters)."
+)
+NONE_SMALLER = mark(
+    "None smaller comes within {points:.0f} points of the best, {network} ({size} parameters)."
+)
+
+
 def _nearly(part: pd.DataFrame) -> str:
     row = smallest_within(part, CLOSE)
     assert row is not None
+    best = row["mean"] == part["mean"].max()
+    smallest = row["params_trainable"] == part["params_trainable"].min()
     return say(
-        "The smallest within {points:.0f} points of the best is {network} ({size} parameters).",
+        NONE_SMALLER if best and not smallest else NEARLY,
         points=100 * CLOSE,
         network=row["network"],
         size=short(row["params_trainable"]),

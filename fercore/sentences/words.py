@@ -43,19 +43,17 @@ def lead(first: str, second: str, row: Row) -> str:
     leader, other = (first, second) if row["lead"] >= 0 else (second, first)
     half = 100 * (row["high"] - row["lead"])
     ahead = points(row["lead"], half)
+    within = spread(half).strip()
+    if row["verdict"] == "undecided":
+        return say(
+            "no difference is shown (the means are {points} apart, {spread})",
+            points=ahead,
+            spread=within,
+        )
     by = say("{leader} is {points} ahead of {other}", leader=leader, points=ahead, other=other)
     if row["verdict"] == "one seed":
         return say("{by}, from a single seed: nothing says how sure that is", by=by)
-    within = spread(half).strip()
-    if row["verdict"] != "undecided":
-        return say("{by} ({spread})", by=by, spread=within)
-    return say(
-        "no difference is shown between {first} and {second} ({by}, {spread})",
-        first=first,
-        second=second,
-        by=by,
-        spread=within,
-    )
+    return say("{by} ({spread})", by=by, spread=within)
 
 
 def no_better(summary: pd.DataFrame, split: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fercore.analysis import UNITS, Comparison, Row
-from fercore.display import NO_PAIR, Table, Text, all_signed, signed
+from fercore.display import NO_PAIR, Table, Text, all_signed, percent, signed
 from fercore.figures import amount, short
 from fercore.language import paragraph, say
 from fercore.tables.words import OUTCOMES, VERDICTS
@@ -30,24 +30,23 @@ def published(figures: pd.DataFrame, summary: pd.DataFrame, split: str, *, note:
     )
     caption, note_here = say("What the reports published, on photographs."), ""
     if ours["mean"].notna().any():
-        lead = ours["mean"].to_numpy() - figures["accuracy"].to_numpy()
-        spread = (ours["high"] - ours["mean"]).to_numpy()
-        shown[say("here, {split} %", split=split)] = 100 * ours["mean"].to_numpy()
-        shown["difference, points"] = all_signed(lead, lead + spread)
+        reached = zip(ours["mean"], ours["high"], strict=True)
+        shown[say("here, {split} %", split=split)] = [
+            None if pd.isna(mean) else percent(mean, high) for mean, high in reached
+        ]
         caption = say(
             "What the reports published, on photographs, beside what the same networks reach "
-            "here, and ours less theirs in points (± 95 % over our seeds; theirs are single "
-            "runs). Splits, epochs and recipes differ: a comparison at a glance, not a verdict."
+            "here (± 95 % over seeds). Splits, epochs and recipes differ: a comparison at a "
+            "glance, not a verdict."
         )
         note_here = note
     shown["its protocol"] = figures["note"].map(say)
-    formats = {column: ".1f" for column in shown.columns if column.endswith(" %")}
     return Table(
         shown.reset_index(drop=True),
         name="published",
         note=note_here,
         caption=caption,
-        formats=formats,
+        formats={"its %": ".1f"},
     )
 
 
@@ -70,6 +69,8 @@ def pairs(matched: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "over seeds": matched["verdict"].map(VERDICTS).map(say),
         }
     )
+    if set(shown["from"]) == {say("sweep")}:
+        shown = shown.drop(columns="from")
     formats = {"MobileNet %": ".1f", "CNN %": ".1f"}
     caption = say(
         "MobileNet against the plain CNN of equal trainable parameters, {split}; lead of "
@@ -99,13 +100,13 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
         name="budgets",
         caption=say(
             "MobileNet's lead in points ({split}, ± 95 % over seeds) at the smallest and the "
-            "largest budget that both families' curves cover, by the unit of the budget; who is "
-            "ahead by the means; where they cross, with 95 % of the crossings of those bootstrap "
-            "replicates that cross once and in the more frequent direction; and the share of "
-            "replicates that do not cross once, in percent.",
+            "largest budget that both families' curves cover, by the unit of the budget, read off "
+            "the curves; who is ahead by the means; where the curves cross, with 95 % of the "
+            "crossings of the bootstrap's replicates that cross likewise, if that is once; and the "
+            "share of replicates whose curves cross never or more than once, in percent.",
             split=split,
         ),
-        formats={"do not cross once %": ".0f"},
+        formats={"never or more than once %": ".0f"},
         note=note,
     )
 
@@ -113,7 +114,7 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
 def _budget(comparison: Comparison) -> Row:
     unit, shares = comparison.unit, comparison.shares
     places = ", ".join(short(place) for place in comparison.crossings)
-    if places and comparison.low == comparison.low:
+    if comparison.outcome == comparison.once:
         low, high = short(comparison.low), short(comparison.high)
         places = say("{places} ({low} to {high})", places=places, low=low, high=high)
     once = shares.get("mobilenet first", 0) + shares.get("cnn first", 0)
@@ -128,17 +129,18 @@ def _budget(comparison: Comparison) -> Row:
         },
         "by the means": say(OUTCOMES[comparison.outcome]),
         "cross at": places or say("nowhere"),
-        "do not cross once %": 100 * (1 - once) if shares else None,
+        "never or more than once %": 100 * (1 - once) if shares else None,
     }
 
 
 def claims(judged: pd.DataFrame, *, note: str = "") -> Table:
-    """The reports' conclusions beside what this run says of them; see `sentences.claims`."""
+    """The reports' conclusions beside what is found here of them; see `sentences.claims`."""
     return Table(
         judged,
         name="claims",
         caption=say(
-            "What each report concluded, and what the matched sizes of this run say of it."
+            "What each report concluded, and what the matched sizes say of it here. A leaves open "
+            "where in its range the CNN takes the lead: sizes from its upper end on test it."
         ),
         note=note,
     )

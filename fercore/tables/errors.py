@@ -20,11 +20,15 @@ def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
         rows,
         name="classes",
         caption=say(
-            "Recall and F1 by expression, in percent, summed over seeds; leads are the first "
-            "network's over the second, in points."
+            "Recall and F1 by expression, in percent, summed over seeds: each image counts once "
+            "for every seed. Leads are the first network's over the second, in points, without "
+            "intervals."
         )
         if leads
-        else say("Recall and F1 by expression, in percent, summed over seeds."),
+        else say(
+            "Recall and F1 by expression, in percent, summed over seeds: each image counts once "
+            "for every seed."
+        ),
         formats={_head(column): form for column, form in forms.items()},
         note=note,
     )

@@ -39,7 +39,7 @@ def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> 
         name=name,
         caption=paragraph(
             say(caption),
-            say("± is the 95 % interval over seeds. MMACs: million multiply-adds per image."),
+            say("± is half the 95 % interval over seeds. MMACs: million multiply-adds per image."),
             "" if {*TEST_SPLITS} <= {*splits} else say(absent),
             *(_without(each[split], table["seeds"], split) for split in splits),
         ),

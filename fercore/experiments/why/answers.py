@@ -48,8 +48,8 @@ def _too_few(judged: pd.DataFrame) -> str:
     if "too few seeds" not in set(judged["verdict"]):
         return ""
     said = say(
-        "Too few seeds: fewer than {freedom} degrees of freedom between seeds of one size. "
-        "Differences are shown, and no conclusion is drawn from them.",
+        "Too few seeds: fewer than {freedom} degrees of freedom; each seed of a size after its "
+        "first gives one. Differences are shown, and no conclusion is drawn from them.",
         freedom=FREEDOM,
     )
     return f"\n\n{said}"
@@ -112,5 +112,11 @@ def _leads(row: Row) -> str:
     ours, theirs = row["treatment"], row["control"]
     leads = {"theirs": in_points(theirs), "ours": in_points(ours)}
     if ours * theirs < 0:
-        return say("MobileNet's lead goes from {theirs} to {ours}: its sign changes.", **leads)
-    return say("MobileNet's lead goes from {theirs} to {ours}: its sign does not change.", **leads)
+        return say(
+            "By the means, MobileNet's lead goes from {theirs} to {ours}: its sign changes.",
+            **leads,
+        )
+    return say(
+        "By the means, MobileNet's lead goes from {theirs} to {ours}: its sign does not change.",
+        **leads,
+    )

@@ -41,7 +41,7 @@ def verdicts(judged: pd.DataFrame, split: str, *, note: str = "") -> Table | Tex
             say(COVERS),
             say("Each comparison is judged by itself at 95 %."),
             _words(),
-            undirected(judged),
+            undirected(judged.dropna(subset="difference")),
         ),
         note=note,
     )
@@ -56,8 +56,9 @@ def _verdict(row: Row) -> str:
 
 def _words() -> str:
     return say(
-        "Supported: the interval lies above zero. Not supported: it ends below {margin:.0f} point. "
-        "Too few seeds: fewer than {freedom} degrees of freedom.",
+        "Supported: the interval lies above zero. Not supported: it does not, and ends below "
+        "{margin:.0f} point. Undecided: neither. Seeds: at the size that has the fewest. Too few: "
+        "fewer than {freedom} degrees of freedom; each seed of a size after its first gives one.",
         margin=100 * MARGIN,
         freedom=FREEDOM,
     )
@@ -75,14 +76,16 @@ def sizes(found: pd.DataFrame, name: str, split: str, *, note: str = "") -> Tabl
             "of": found["subject"].map(SUBJECTS).map(say),
             "compared": found["change"].map(say),
             "parameters": found["treatment_params"],
-            "of control": found["control_params"],
+            "control's parameters": found["control_params"],
             "treatment %": 100 * found["treatment"],
             "control %": 100 * found["control"],
             "difference, points": all_signed(found["difference"], found["high"]),
             "seeds": found["seeds"],
         }
     )
-    lead = say("For leads, % is MobileNet's lead in points.")
+    lead = say(
+        "For leads, % is MobileNet's lead in points, and parameters are the larger network's."
+    )
     return Table(
         shown,
         name=f"sizes-{name}",
