@@ -112,7 +112,7 @@ def _head(shares: Mapping[str, pd.Series[float]]) -> str:
 def _most(share: float) -> str:
     if share > 0.5:
         return say("most ({share})", share=in_percent(share))
-    return say("the largest part ({share})", share=in_percent(share))
+    return say("{share} (the largest part)", share=in_percent(share))
 
 
 def looks(found: Looks, split: str, note: str = "") -> Text:
