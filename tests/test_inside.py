@@ -339,7 +339,7 @@ def test_where_most_of_a_network_is() -> None:
     assert "The dense head has 20 % of the parameters and under 1 % of the" in same
     apart = layer_table(stem=(10, 40), pointwise=(40, 35), dense_head=(50, 25))
     assert "50 % (the largest part) of its parameters are in the dense head, " in apart
-    assert "(40 %) of its multiply-adds in the stem." in apart
+    assert ", 40 % (the largest part) of its multiply-adds in the stem." in apart
     other = layer_table(stem=(1, 20), pointwise=(9, 10), dense_head=(2, 0), normalisation=(3, 0))
     assert "in pointwise convolutions" in other
     assert "13 % of the parameters and 0 % of the multiply-adds" in other
