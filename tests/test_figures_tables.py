@@ -10,6 +10,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 
 from fercore import analysis, figures, tables
+from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Figure, Table, Text
 from tests.tables_of_runs import compared, means, pairs, runs, summary
 
@@ -180,6 +181,15 @@ def test_published_figures_stand_beside_ours_where_there_are_any(table: pd.DataF
     )
     shown = tables.published(theirs, summary(table), "PublicTest")
     assert shown.frame["here, PublicTest %"].item().startswith("51.0 ± ")
+    assert shown.frame["difference, points"].item().startswith("−9.0 ± ")
+    assert "Difference: ours less theirs" in shown.caption
+    for others, note in ((theirs.assign(split="public"), ""), (theirs, SYNTHETIC_NOTE)):
+        unlike = tables.published(others, summary(table), "PublicTest", note=note)
+        assert "difference, points" not in unlike.frame
+        assert "Difference" not in unlike.caption
+    both = pd.concat([theirs, theirs.assign(split="public")])
+    given = tables.published(both, summary(table), "PublicTest").frame["difference, points"]
+    assert list(given.isna()) == [False, True]
     alone = tables.published(theirs.assign(network="x"), summary(table), "PublicTest")
     assert "here, PublicTest %" not in alone.frame
 

@@ -22,13 +22,14 @@ from fercore.models.costs import (
 )
 from fercore.models.families import DEPTH, FAMILIES, nearest, regular
 from fercore.models.layers import Cost, ModelError
-from fercore.models.published import PASSES, PUBLISHED, PublishedFigure, claimed
+from fercore.models.published import MEAN_OF_BOTH, PASSES, PUBLISHED, PublishedFigure, claimed
 from fercore.models.reported import REPORTED, Reported
 
 __all__ = [
     "DEPTH",
     "FAMILIES",
     "GROUPS",
+    "MEAN_OF_BOTH",
     "PASSES",
     "PUBLISHED",
     "REPORTED",
