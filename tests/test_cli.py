@@ -49,6 +49,7 @@ def test_help_of_every_command_says_what_it_does_and_shows_an_example(
         assert "Example: fercore" in result.stdout
         assert result.stdout.isascii()
     assert found(path).help
+    assert "..." not in result.stdout.partition("Commands:")[2]  # a sentence cut off
     for parameter in found(path).params:
         assert parameter.name == "help" or parameter.help, parameter.name
 

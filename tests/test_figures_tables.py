@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 from typing import TypeVar
 
@@ -233,7 +234,9 @@ def test_budgets_show_the_winner_by_unit() -> None:
     assert row["by the means"] == "MobileNet ahead, then the plain CNN"
     assert str(row["smallest: lead, points"]).startswith("+10.0 ± ")
     assert str(row["cross at"]).startswith("31.6k (")
-    assert str(shown.loc["bytes of the weight file", "cross at"]).startswith("126k (")
+    assert re.fullmatch(
+        r"126 kB \(\d+ kB to \d+ kB\)", str(shown.loc["bytes of the weight file", "cross at"])
+    )
     assert shown.loc["milliseconds per image", "from"] == "0.5 ms"
     drawn = figures.budgets(units, "PublicTest")
     labels = [text.get_text() for axes in drawn.figure.axes for text in axes.texts]

@@ -224,6 +224,25 @@ def test_tables_sort_by_their_heads(desk: Sight) -> None:
     assert table.locator("[aria-sort]").count() == 1
 
 
+def test_every_table_sorts_and_texts_sort_by_the_numbers_in_them(desk: Sight) -> None:
+    """Channels as 8-16 come before 13-26."""
+    tables = [
+        table
+        for table in desk.page.locator("main table").all()
+        if table.locator("tbody tr").count() > 1
+    ]
+    heads = [head for table in tables for head in table.locator("thead th").all()]
+    assert all(head.get_by_role("button").count() == 1 for head in heads)
+    table = desk.page.locator("#tab-q4-networks table")
+    head = table.get_by_role("columnheader", name="channels")
+    column = head.evaluate("head => head.cellIndex")
+    head.get_by_role("button").click()
+    cells = table.locator(f"tbody tr > :nth-child({column + 1})").all_text_contents()
+    channels = [[int(part) for part in text.split("-")] for text in cells]
+    assert channels == sorted(channels)
+    assert cells != sorted(cells)
+
+
 def test_chart_answers_a_hover_a_switch_and_the_legend(desk: Sight) -> None:
     page, _, said = desk
     chart = page.locator("#chart-q4-explore .vega")

@@ -22,7 +22,10 @@ def inspect(
     path: Annotated[str, typer.Argument(help="A file or folder of faces, or 'synthetic'.")],
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object.")] = False,
 ) -> None:
-    """Show what a data set holds: form, classes, blank images, exact duplicates, fingerprint."""
+    """Show what a data set holds.
+
+    Form, classes, blank images, exact duplicates, fingerprint.
+    """
     from fercore.data import summary
 
     found = summary.inspect(path)
@@ -38,7 +41,10 @@ def inspect(
 def fetch(
     to: Annotated[Path, typer.Option(help="Folder that gets the data.")] = Path("data"),
 ) -> None:
-    """Download FER2013 (60 MB) from Kaggle, or say what to download by hand."""
+    """Download FER2013 (60 MB) from Kaggle.
+
+    Where that fails, say what to download by hand.
+    """
     from fercore.data import download
 
     print(f"FER2013 is in {download.fetch(to)}")

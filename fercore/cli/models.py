@@ -27,7 +27,10 @@ def models(
         typer.Option(help="Show the families' members nearest to so many parameters; repeatable."),
     ] = None,
 ) -> None:
-    """List the reports' networks (or family members) with parameters and multiply-adds."""
+    """List the reports' networks, or family members.
+
+    Each with its parameters and multiply-adds.
+    """
     from fercore.models import FAMILIES, REPORTED, ModelError, listing, nearest
     from fercore.spec import ModelSpec
 

@@ -62,7 +62,10 @@ def predict(
         bool, typer.Option("--json", help="A JSON object, with every image.")
     ] = False,
 ) -> None:
-    """Print the seven probabilities of each face, and the accuracy where labels are known."""
+    """Print the seven probabilities of each face.
+
+    And the accuracy, where labels are known.
+    """
     from fercore import predict as library
     from fercore import weights as trained
     from fercore.store.runs import RunStore

@@ -42,7 +42,10 @@ def report(
     notebooks: NOTEBOOKS = Path("notebooks"),
     out: Annotated[Path, typer.Option(help="Folder of all reports.")] = Path("reports"),
 ) -> None:
-    """Execute the notebooks (training what is missing) and write HTML and PDF."""
+    """Execute the notebooks, and write HTML and PDF.
+
+    What is missing is trained; finished runs are read.
+    """
     from fercore.report import Job, ReportError, build
 
     began = time.monotonic()

@@ -72,16 +72,20 @@ def show(run: Name, store: Root = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: fercore runs path 084c")
 def path(run: Name, store: Root = None) -> None:
-    """Print the folder that holds a run's record, predictions and weights."""
+    """Print the folder of a run.
+
+    It holds the record, the predictions and the weights.
+    """
     runs = _store(store)
     typer.echo(runs.folder(_find(runs, run).run_id).absolute())
 
 
 @app.command(epilog="Example: fercore runs verify")
 def verify(store: Root = None, as_json: Json = False) -> None:
-    """Read every file of every run and say which runs cannot be used, and why; exit code 1 then.
+    """Read every file of every run, for faults.
 
-    Of the others it says what could not be checked, and which another version made.
+    Say which runs cannot be used, and why; exit code 1 then. Of the others it says what could not
+    be checked, and which another version made.
     """
     from fercore.store import verify as library
 
@@ -107,7 +111,10 @@ def _count(words: str, found: Iterable[str | None]) -> None:
 
 @app.command(epilog="Example: fercore runs remove 084c 0dea")
 def remove(names: Names, store: Root = None) -> None:
-    """Delete runs, be they readable or not; they are trained again when asked for."""
+    """Delete runs, be they readable or not.
+
+    They are trained again when asked for.
+    """
     runs = _store(store)
     chosen = dict.fromkeys(_one(runs, name) for name in names)
     for run in chosen:
@@ -121,7 +128,10 @@ def gc(
     dry_run: Annotated[bool, typer.Option(help="Only say what would be deleted.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete checkpoints of finished runs, stale locks and what killed processes left."""
+    """Delete what no run needs.
+
+    Checkpoints of finished runs, stale locks and what killed processes left.
+    """
     from fercore.store import upkeep
 
     runs = _store(store)
@@ -144,7 +154,10 @@ def export(
     ] = None,
     store: Root = None,
 ) -> None:
-    """Copy a run's weights and record, without the machine's paths, for `fercore predict`."""
+    """Copy a run's weights for `fercore predict`.
+
+    With its record, without the machine's paths.
+    """
     from fercore import weights
 
     runs = _store(store)

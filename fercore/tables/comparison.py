@@ -131,9 +131,9 @@ def budgets(comparisons: Sequence[Comparison], split: str, *, note: str = "") ->
 
 def _budget(comparison: Comparison) -> Row:
     unit, shares = comparison.unit, comparison.shares
-    places = ", ".join(short(place) for place in comparison.crossings)
+    places = ", ".join(_place(place, unit) for place in comparison.crossings)
     if comparison.outcome == comparison.once:
-        low, high = short(comparison.low), short(comparison.high)
+        low, high = _place(comparison.low, unit), _place(comparison.high, unit)
         places = say("{places} ({low} to {high})", places=places, low=low, high=high)
     once = shares.get("mobilenet first", 0) + shares.get("cnn first", 0)
     ends = {"smallest": comparison.first, "largest": comparison.last}
@@ -149,6 +149,11 @@ def _budget(comparison: Comparison) -> Row:
         "cross at": places or say("nowhere"),
         "never or more than once %": 100 * (1 - once) if shares else None,
     }
+
+
+def _place(value: float, unit: str) -> str:
+    """A budget with its unit if that is short, as 126 kB; parameters are named by their row."""
+    return amount(value, unit) if unit in ("file_bytes", "latency_ms") else short(value)
 
 
 def claims(judged: pd.DataFrame, *, note: str = "") -> Table:

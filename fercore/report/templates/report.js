@@ -32,7 +32,7 @@ addEventListener("DOMContentLoaded", () => {
   codeButton();
   contents();
   anchors();
-  all("figure.fercore-table table").forEach(sortable);
+  all("main table").forEach(sortable);
   all(".vega").forEach(chart);
 });
 
@@ -129,7 +129,8 @@ function sortable(table) {
 function sorted(rows, column, sign) {
   const keyed = rows.map((row) => [value(row.cells[column].textContent.trim()), row]);
   const numbers = keyed.every(([key]) => key === null || typeof key === "number");
-  const compare = (a, b) => (numbers ? a - b : String(a).localeCompare(String(b), root.lang));
+  const texts = new Intl.Collator(root.lang, { numeric: true });  // 8-16 before 13-26
+  const compare = (a, b) => (numbers ? a - b : texts.compare(String(a), String(b)));
   keyed.sort(([a], [b]) => (a === null) - (b === null) || sign * compare(a, b) || 0);
   return keyed.map(([, row]) => row);
 }
