@@ -94,6 +94,13 @@ def test_a_store_shows_its_latest_runs(
     assert soup(store).find("b") is None
 
 
+def test_a_built_network_shows_itself_as_its_specification_does() -> None:
+    spec = models.nearest("cnn", 10_000)
+    built = models.build(spec)
+    assert built._repr_html_() == spec._repr_html_()
+    assert repr(built).startswith("Network(\n  (conv1): ")
+
+
 def test_a_network_that_there_is_not_says_why() -> None:
     html = ModelSpec(name=HOSTILE)._repr_html_()
     assert "no network is called" in html

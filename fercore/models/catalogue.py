@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -89,7 +90,18 @@ def takes(spec: ModelSpec, side: int) -> bool:
         return False
 
 
-def build(spec: ModelSpec) -> nn.Sequential:
+class Network(nn.Sequential):
+    """What `build` makes: the layers in order, under names as conv1, batchnorm1, relu1."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(OrderedDict(sequential(layers(spec), INPUT).named_children()))
+        self.spec = spec
+
+    def _repr_html_(self) -> str:
+        return self.spec._repr_html_()
+
+
+def build(spec: ModelSpec) -> Network:
     """The network as a torch module: float (N, 1, 48, 48) to class scores (N, 7).
 
     Initial weights are drawn from torch's global generator, by one rule for all networks:
@@ -98,7 +110,7 @@ def build(spec: ModelSpec) -> nn.Sequential:
     normal with deviation 0.01, so that all classes begin equally likely; biases 0;
     BatchNorm 1 and 0.
     """
-    network = sequential(layers(spec), INPUT)
+    network = Network(spec)
     _initialise(network)
     return network
 
