@@ -327,3 +327,11 @@ def test_calibration_is_the_mean_over_seeds(table: pd.DataFrame) -> None:
 )
 def test_amounts_have_their_unit(value: float, unit: str, text: str) -> None:
     assert figures.amount(value, unit) == text
+
+
+def test_where_no_test_image_is_repeated_no_table_of_zeros_stands(table: pd.DataFrame) -> None:
+    shown = shows(tables.unseen(table, "PublicTest"), Table)
+    assert "3 images of PublicTest equal" in shown.caption
+    none = tables.unseen(table.assign(PublicTest_repeated=0), "PublicTest", note="Drawn.")
+    said = "No image of PublicTest equals, byte by byte, one of Training. Drawn."
+    assert shows(none, Text).markdown == said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fercore.display import NO_PREDICTIONS, Table, Text
-from fercore.language import say
+from fercore.language import paragraph, say
 
 
 def classes(rows: pd.DataFrame, *, note: str = "") -> Table | Text:
@@ -72,13 +72,16 @@ def calibration(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Te
     )
 
 
-def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table:
-    """Accuracy with and without the test images that repeat a Training image."""
+def unseen(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """Accuracy with and without the test images that repeat a Training image; or that none does."""
+    repeats = int(runs[f"{split}_repeated"].max())
+    if not repeats:
+        none = say("No image of {split} equals, byte by byte, one of Training.", split=split)
+        return Text(paragraph(none, note))
     fresh = f"{split}_unseen"
     kept = runs.groupby("network", sort=False)[[split, fresh]].mean().mul(100).reset_index()
     kept["difference, points"] = kept[fresh] - kept[split]
     kept.columns = pd.Index(["network", f"{split} %", "without repeats %", "difference, points"])
-    repeats = int(runs[f"{split}_repeated"].max())
     return Table(
         kept,
         name="unseen",
