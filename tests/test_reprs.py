@@ -17,6 +17,7 @@ from PIL import Image
 from fercore import models
 from fercore.data import EMOTIONS, Faces
 from fercore.display import Table
+from fercore.models.catalogue import Network
 from fercore.spec import ModelSpec
 from fercore.store.record import RunRecord
 from fercore.store.runs import RunStore
@@ -99,6 +100,10 @@ def test_a_built_network_shows_itself_as_its_specification_does() -> None:
     built = models.build(spec)
     assert built._repr_html_() == spec._repr_html_()
     assert repr(built).startswith("Network(\n  (conv1): ")
+    part = built[:2]
+    assert isinstance(part, Network)
+    assert [name for name, _ in part.named_children()] == ["conv1", "batchnorm1"]
+    assert part._repr_html_() is None
 
 
 def test_a_network_that_there_is_not_says_why() -> None:

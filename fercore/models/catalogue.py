@@ -91,14 +91,15 @@ def takes(spec: ModelSpec, side: int) -> bool:
 
 
 class Network(nn.Sequential):
-    """What `build` makes: the layers in order, under names as conv1, batchnorm1, relu1."""
+    """What `build` makes: the layers in order, under names as conv1, batchnorm1, relu1.
 
-    def __init__(self, spec: ModelSpec) -> None:
-        super().__init__(OrderedDict(sequential(layers(spec), INPUT).named_children()))
-        self.spec = spec
+    spec: what it was built from; None for a part of it, as network[:3].
+    """
 
-    def _repr_html_(self) -> str:
-        return self.spec._repr_html_()
+    spec: ModelSpec | None = None
+
+    def _repr_html_(self) -> str | None:
+        return self.spec._repr_html_() if self.spec else None
 
 
 def build(spec: ModelSpec) -> Network:
@@ -110,7 +111,8 @@ def build(spec: ModelSpec) -> Network:
     normal with deviation 0.01, so that all classes begin equally likely; biases 0;
     BatchNorm 1 and 0.
     """
-    network = Network(spec)
+    network = Network(OrderedDict(sequential(layers(spec), INPUT).named_children()))
+    network.spec = spec
     _initialise(network)
     return network
 
