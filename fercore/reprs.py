@@ -70,14 +70,15 @@ def network(spec: ModelSpec) -> str:
 def runs(table: pd.DataFrame, caption: str, name: str = "runs") -> Table:
     """What a runs table (`fercore.analysis`) is about, one row per run, in percent.
 
-    Its column ``departures``, in what a recipe differs from most, is shown where a run has any.
+    Its column ``departures``, in what a recipe differs, is shown where there is one and a run has
+    any.
     """
     kept = ["params_trainable", "params_keras_total", "macs", "status", "departures"]
     table = table.reindex(columns=["run_id", "network", "seed", "epochs", *MEASURED, *kept])
     percent = {split: 100 * table[split] for split in MEASURED}
     shown = table.assign(**percent, macs=table["macs"] / 1e6)
     empty = [split for split in MEASURED if table[split].isna().all()]
-    shown = shown.drop(columns=[*empty, *(() if any(table["departures"]) else ("departures",))])
+    shown = shown.drop(columns=[*empty, *(() if table["departures"].any() else ("departures",))])
     named = {"run_id": "run", "params_trainable": "trainable", "params_keras_total": "Keras total"}
     named |= {"macs": "MMACs", "departures": "differs in", **{s: f"{s} %" for s in MEASURED}}
     formats = {f"{split} %": ".1f" for split in MEASURED if split in shown} | {"MMACs": ".2f"}

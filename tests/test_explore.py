@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from fercore import explore, models
+from fercore import explore, models, reprs
 from fercore.data import EMOTIONS, DataError
 from fercore.display import Chart
 from fercore.explore import choices, runs, tiles
@@ -130,6 +130,13 @@ def test_the_nearest_runs_are_finished_on_these_faces_and_nearest_by_ratio(
     assert list(found["status"].unique()) == ["done"]
     assert list(found["run_id"])[3] == "b"
     assert found["epochs"][0] == 2
+    assert "differs in" not in reprs.runs(found, "Runs.").frame
+    train = spec().train.model_copy(update={"rate": 0.5})
+    other = choices.nearest(
+        records.values(), spec().model_copy(update={"train": train}), known.data.fingerprint
+    )
+    assert set(other["departures"]) == {f"rate {spec().train.rate}"}
+    assert "differs in" not in reprs.runs(other.drop(columns="departures"), "Runs.").frame
     assert len(choices.nearest(records.values(), spec(), "others")) == 0
 
 

@@ -78,7 +78,8 @@ def nearest(
 ) -> pd.DataFrame:
     """Finished runs on the same faces whose parameters are nearest, as a runs table.
 
-    Nearest by ratio, those trained for as many epochs first among equals.
+    Nearest by ratio, those trained for as many epochs first among equals. ``departures``: in what
+    the recipe differs from that of `spec`.
     """
     wanted = models.cost(spec.model).trainable
 
@@ -87,4 +88,6 @@ def nearest(
         return ratio, abs(record.spec.train.epochs - spec.train.epochs)
 
     known = [r for r in records if r.status == "done" and r.data.fingerprint == fingerprint]
-    return pd.DataFrame([measured.run_row(r) for r in sorted(known, key=distance)[:count]])
+    found = sorted(known, key=distance)[:count]
+    differing = [measured.departures(record.spec.train, spec.train) for record in found]
+    return pd.DataFrame(map(measured.run_row, found)).assign(departures=differing)

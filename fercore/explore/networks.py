@@ -134,7 +134,10 @@ class Networks(Panel):
         found = nearest(self.desk.records.values(), spec, faces.fingerprint)
         if not len(found):
             return "<p>No finished run on these faces is in the store.</p>"
-        caption = "The finished runs on these faces that are nearest in parameters."
+        caption = (
+            "The finished runs on these faces that are nearest in parameters. Differs in: from the "
+            "recipe of this study."
+        )
         return html(reprs.runs(found, caption, name="nearest"))
 
     def _outlook(self, spec: RunSpec, faces: Faces) -> str:
