@@ -271,7 +271,12 @@ def test_the_finding_says_every_outcome(
 
 @pytest.mark.parametrize(
     ("values", "ends"),
-    [([0.04, 0.05, 0.05, 0.06], []), ([0.3, -0.2], [">", "<"]), ([0.05], [])],
+    [
+        ([0.04, 0.05, 0.05, 0.06], []),
+        ([0.3, -0.2], [">", "<"]),
+        ([0.05], []),
+        ([0.009, -0.009, 0.009, -0.009], []),
+    ],
 )
 def test_an_interval_far_beyond_all_differences_is_cut_and_said_to_go_on(
     values: list[float], ends: list[str]

@@ -16,7 +16,8 @@ from fercore.figures import COLOURS, house_axes, pale
 from fercore.language import paragraph, say
 
 FURTHEST = 2
-"""An interval is drawn up to so many times the largest difference: those of two seeds are wide."""
+"""An interval is drawn up to so many times the largest difference, or the margin if that is larger:
+those of two seeds are wide."""
 
 
 def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text:
@@ -30,7 +31,7 @@ def forest(judged: pd.DataFrame, split: str, *, note: str = "") -> Figure | Text
     drawing, (axes,) = house_axes(8.4, 1.2 + 0.32 * len(rows))
     axes.axvspan(-100 * MARGIN, 100 * MARGIN, color="0.92", zorder=0)
     axes.axvline(0, color="0.3", linewidth=1)
-    end = FURTHEST * max(abs(100 * row["difference"]) for row in rows)
+    end = 100 * FURTHEST * max(MARGIN, *(abs(row["difference"]) for row in rows))
     cut = [_interval(axes, place, row, end) for place, row in enumerate(rows)]
     axes.set_yticks(range(len(rows)), [_line(row) for row in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
