@@ -43,6 +43,10 @@ def with_pixel(word: str) -> str:
 FAULTS = {
     "2303 pixels": (fault(" ".join(WORDS[1:])), "expected 2,304 pixels (48x48), found 2,303"),
     "2305 pixels": (fault(PIXELS + " 7"), "expected 2,304 pixels (48x48), found 2,305"),
+    "pixels without end": (
+        fault(f'"{"1 " * 100_000}"'),
+        "expected 2,304 pixels (48x48), found 100",
+    ),
     "no pixels": (fault(""), "expected 2,304 pixels (48x48), found 0"),
     "256": (with_pixel("256"), "expected pixels as whole numbers 0-255, found '256' as pixel 100"),
     "1000": (with_pixel("1000"), "found '1000' as pixel 100"),

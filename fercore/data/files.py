@@ -34,6 +34,7 @@ MAX_ROWS = 100_000
 MAX_LINE = 1 << 19
 """Longest line of a table, in bytes; 2,304 pixels with single spaces take at most 9,215. It is also
 what Arrow parses at a time: with a quarter of it reading takes 5 % longer."""
+csv.field_size_limit(MAX_LINE)  # else a long cell in quotes is an error of the csv module
 MAX_BLANK = 1 << 20
 """Most bytes of blank lines in one go: a packed file may hold them without end."""
 MAX_TABLE = MAX_ROWS * 10_000
