@@ -138,11 +138,12 @@ def test_first_screen_has_the_main_question_s_answer_and_figure() -> None:
 
 
 def test_no_line_ends_between_a_number_and_its_unit_or_interval() -> None:
-    told = text("# Four\n\nOf 61.2 % ± 1.3 points, `5 % 3`.\n\n    7 % 2\n")
+    told = text("# Four\n\nOf 61.2 % ± 1.3 points, `5 % 3`.<!-- 9 % -->\n\n    7 % 2\n")
     page = parsed({"q4": notebook(told)})
     shown = part(page, "q4").get_text()
     assert "Of 61.2\xa0%\xa0±\xa01.3 points, 5 % 3." in shown
     assert "7 % 2" in shown
+    assert "9" not in shown, "a comment stays one"
 
 
 def test_first_screen_of_drawn_faces_says_what_photographs_say() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup
-from bs4.element import Tag
+from bs4.element import NavigableString, Tag
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.html import HTMLExporter
@@ -129,7 +129,8 @@ def _charts(notebook: NotebookNode) -> NotebookNode:
 def _tie(body: Tag) -> None:
     """No line of text ends between a number and its percent sign or its interval."""
     for text in body.find_all(string=re.compile("[%±]")):
-        if not text.find_parent(["pre", "code", "script", "style", "svg"]):
+        hidden = type(text) is not NavigableString  # a comment
+        if not hidden and not text.find_parent(["pre", "code", "script", "style", "svg"]):
             text.replace_with(tied(text))
 
 
