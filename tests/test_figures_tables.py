@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.container import ErrorbarContainer
+from matplotlib.text import Annotation
 
 from fercore import analysis, figures, tables
 from fercore.data.faces import SYNTHETIC_NOTE
 from fercore.display import Figure, Table, Text
+from fercore.display.table import html_table
 from tests.tables_of_runs import compared, means, pairs, runs, summary
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -115,6 +117,30 @@ def test_learning_curves_have_their_familys_colour_and_names_that_do_not_touch()
     assert {line.get_color() for line in axes.lines} == set(colours.values())
     boxes = sorted((box.y0, box.y1) for box in (t.get_window_extent() for t in axes.texts))
     assert all(below[1] <= above[0] for below, above in pairwise(boxes))
+
+
+def test_names_of_many_networks_stay_beside_their_axes() -> None:
+    names = [f"cnn-{size}k" for size in range(60)]
+    history = pd.DataFrame({"network": names, "family": "cnn", "seed": 0, "epoch": 1})
+    shown = figures.learning_curves(history.assign(train_loss=1.0, valid_accuracy=0.5))
+    shown.figure.draw_without_rendering()
+    axes = shown.figure.axes[1]
+    low, high = axes.get_ylim()
+    assert all(low < text.xy[1] < high for text in axes.texts if isinstance(text, Annotation))
+    assert axes.get_position().height > 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        ("mobilenet-30k", "white-space: nowrap"),
+        ("未" * 3, "white-space: nowrap"),
+        ("未" * 30, "min-width: 10em"),
+        ("no difference is shown at any of the sizes", "min-width: 10em"),
+    ],
+)
+def test_names_stay_on_one_line_and_prose_does_not(text: str, style: str) -> None:
+    assert f"text-align: left; {style}" in html_table(pd.DataFrame({"": [text]}), [False])
 
 
 def test_lead_is_pale_until_it_is_shown_and_never_open_as_what_is_published(

@@ -43,7 +43,7 @@ HEADS = mark(
 BAR = "rgba(1, 115, 178, 0.3)"
 """Seen on light and on dark paper; numbers can be read on it."""
 LONGEST_NAME = 32
-"""Characters of a name that is never broken over two lines."""
+"""Bytes of a name that is never broken over two lines."""
 _NUMBER = re.compile(r"[-+−±]?\d[\d\s.,+\-−±–×%()/]*")
 
 
@@ -122,9 +122,10 @@ def _html_row(row: tuple[object, ...], sides: Sequence[str], shares: Sequence[fl
 
 def _width(side: str, text: str) -> str:
     """Numbers (61.2 ± 1.3) and names (mobilenet-30k) stay on one line; prose gets some room."""
-    if side == "right" or (" " not in text and len(text) <= LONGEST_NAME):
+    length = len(text.encode())  # Chinese has no blanks, and wide characters of three bytes
+    if side == "right" or (" " not in text and length <= LONGEST_NAME):
         return "; white-space: nowrap"
-    return "; min-width: 10em" if len(text) > LONGEST_NAME else ""
+    return "; min-width: 10em" if length > LONGEST_NAME else ""
 
 
 def _bar(share: float) -> str:

@@ -59,7 +59,9 @@ def name_ends(axes: Axes, ends: Mapping[Hashable, float], colours: Mapping[Hasha
     """
     texts = {name: fill(str(name), 22) for name in sorted(ends, key=lambda name: ends[name])}
     low, high = axes.get_ylim()
-    heights = {name: 0.06 * (high - low) * (text.count("\n") + 1) for name, text in texts.items()}
+    lines = {name: text.count("\n") + 1 for name, text in texts.items()}
+    line = (high - low) * min(0.06, 1 / max(1, sum(lines.values())))  # more would outgrow the axes
+    heights = {name: line * count for name, count in lines.items()}
     floor, ceiling = -math.inf, high - sum(heights.values())
     for name, text in texts.items():
         ceiling += heights[name]
