@@ -93,7 +93,7 @@ def test_a_shorter_curve_is_not_called_a_failed_run() -> None:
     """Networks may have epochs of their own (EPOCHS = None)."""
     rows = [(name, epoch) for name, last in (("a", 3), ("b", 2)) for epoch in range(1, last + 1)]
     history = pd.DataFrame(rows, columns=["network", "epoch"])
-    history = history.assign(family="cnn", seed=0, train_loss=1.0, valid_accuracy=0.5)
+    history = history.assign(family="of my own", seed=0, train_loss=1.0, valid_accuracy=0.5)
     caption = figures.learning_curves(history).caption
     assert "did not stay finite stops before its last epoch" in caption
 

@@ -20,6 +20,9 @@ from fercore.language import mark, say
 COLOURS = {"mobilenet": "#0173b2", "cnn": "#d55e00"}
 """From seaborn's colour-blind palette."""
 
+OTHER = "#595959"
+"""Of a family that has no colour here, as one of a user's own."""
+
 GROUP_COLOURS = {
     "stem": "#949494",
     "depthwise": "#56b4e9",

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fercore.display import Figure
-from fercore.figures.style import COLOURS, bare, house_axes, name_ends, shade
+from fercore.figures.style import COLOURS, OTHER, bare, house_axes, name_ends, shade
 from fercore.language import say
 
 
@@ -55,7 +55,7 @@ def _shades(history: pd.DataFrame) -> dict[Hashable, str]:
     colours: dict[Hashable, str] = {}
     for family, networks in history.groupby("family", sort=False)["network"].unique().items():
         depths = np.linspace(0, 1, len(networks)) if len(networks) > 1 else [0.5]
-        shades = [shade(COLOURS[str(family)], depth) for depth in depths]
+        shades = [shade(COLOURS.get(str(family), OTHER), depth) for depth in depths]
         colours |= zip(networks, shades, strict=True)
     return colours
 
