@@ -137,6 +137,19 @@ def test_why(judged: pd.DataFrame) -> None:
     assert sizes.to_dict() == {**{name: [3] for name in CLAIMS}, "depth": [3, 2]}
 
 
+def test_halving_early(this: archive.Archive) -> None:
+    sizes, families = presets.read(presets.find("fer2013"))["SIZES"], ("mobilenet", "cnn")
+    kinds = (False, True)
+    pairs = [[models.nearest(f, s, early=e) for e in kinds] for f in families for s in sizes]
+    means = this.runs([spec for pair in pairs for spec in pair]).groupby("network")[SPLIT].mean()
+    losses = [100 * (means[models.label(a)] - means[models.label(b)]) for a, b in pairs]
+    said = f"costs either family {min(losses):.0f} to {max(losses):.0f} points"
+    assert said in README
+    assert said in (ROOT / "docs" / "hypotheses.md").read_text().replace("\n", " ")
+    work = [models.cost(b).macs / models.cost(a).macs for a, b in pairs]
+    assert all(0.2 < share < 0.3 for share in work)  # "saves three quarters"
+
+
 def test_pictures(this: archive.Archive) -> None:
     pictures = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
     for name, expected in pictures["numbers"](this).fingerprints().items():
