@@ -47,17 +47,14 @@ def rows(records: Iterable[RunRecord]) -> pd.DataFrame:
     if not ordered:
         return pd.DataFrame(columns=["run_id", "family", "status", "data", "group"])
     usual = measured.usual(ordered)
-    differing = [measured.departures(record.spec.train, usual) for record in ordered]
-    table = pd.DataFrame([measured.run_row(record) for record in ordered])
+    table = pd.DataFrame([measured.run_row(record, usual) for record in ordered])
+    recipes = [
+        (": ".join(filter(None, [_conditions(record), departures])), _recipe(record))
+        for record, departures in zip(ordered, table["departures"], strict=True)
+    ]
     return table.assign(
         data=_distinct([(r.data.source, r.data.fingerprint) for r in ordered]),
-        departures=differing,
-        group=_distinct(
-            [
-                (": ".join(filter(None, [_conditions(record), departures])), _recipe(record))
-                for record, departures in zip(ordered, differing, strict=True)
-            ]
-        ),
+        group=_distinct(recipes),
         curve=[r.spec.model.model_dump_json(exclude={"widths"}) for r in ordered],
         synthetic=[record.data.synthetic for record in ordered],
     )

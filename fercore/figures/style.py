@@ -44,14 +44,19 @@ STYLE: dict[Any, Any] = {"axes.spines.top": False, "axes.spines.right": False, "
 
 def pale(colour: str) -> str:
     """The colour as ours is filled where nothing is shown; open marks are published figures."""
-    red, green, blue = (0.3 * part + 0.7 for part in to_rgb(colour))
-    return to_hex((red, green, blue))
+    return _mixed(colour, 1.0, 0.7)
 
 
 def shade(colour: str, depth: float) -> str:
     """The colour itself at a depth of 0.5, lighter down to 0, darker up to 1."""
-    towards, share = (1.0, 0.6 * (0.5 - depth)) if depth < 0.5 else (0.0, 1.1 * (depth - 0.5))
-    red, green, blue = (part + share * (towards - part) for part in to_rgb(colour))
+    if depth < 0.5:
+        return _mixed(colour, 1.0, 0.6 * (0.5 - depth))
+    return _mixed(colour, 0.0, 1.1 * (depth - 0.5))
+
+
+def _mixed(colour: str, grey: float, share: float) -> str:
+    """A colour with a share of a grey from 0, black, to 1, white."""
+    red, green, blue = (part + share * (grey - part) for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
 

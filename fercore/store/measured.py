@@ -21,9 +21,9 @@ SHOWN = 20
 """Runs that a store shows of itself."""
 
 
-def departures(train: TrainSpec, usual: TrainSpec) -> str:
-    """In what a recipe differs from the usual one, epochs apart, as "flip False, shift 0.0"."""
-    mine, theirs = ({**dict(t), **dict(t.augment), "epochs": 0} for t in (train, usual))
+def departures(train: TrainSpec, recipe: TrainSpec) -> str:
+    """In what a run's recipe differs from another, epochs apart, as "flip False, shift 0.0"."""
+    mine, theirs = ({**dict(t), **dict(t.augment), "epochs": 0} for t in (train, recipe))
     differing = [name for name in mine if name != "augment" and mine[name] != theirs[name]]
     return ", ".join(f"{name} {mine[name]}" for name in differing)
 
@@ -34,8 +34,8 @@ def usual(records: Iterable[RunRecord]) -> TrainSpec:
     return max(counted, key=counted.__getitem__, default=TrainSpec())
 
 
-def run_row(record: RunRecord) -> dict[str, Any]:
-    """One row of the runs table."""
+def run_row(record: RunRecord, recipe: TrainSpec | None = None) -> dict[str, Any]:
+    """One row of the runs table; against a recipe with its ``departures`` from that."""
     spec = record.spec.model
     reported = models.REPORTED.get(spec.name)
     row = {
@@ -59,17 +59,16 @@ def run_row(record: RunRecord) -> dict[str, Any]:
         row[f"{name}_unseen"] = measured.accuracy_unseen if measured else np.nan
         row[f"{name}_repeated"] = measured.repeated if measured else 0
         row[f"{name}_largest"] = _largest(measured.confusion) if measured else np.nan
+    if recipe:
+        row["departures"] = departures(record.spec.train, recipe)
     return row
 
 
 def overview(store: RunStore) -> Table:
     """The runs of a store that finished last, up to `SHOWN`."""
     records = sorted(store.records(), key=lambda record: record.finished, reverse=True)
-    most = usual(records)
-    rows = [
-        run_row(record) | {"departures": departures(record.spec.train, most)}
-        for record in records[:SHOWN]
-    ]
+    recipe = usual(records)
+    rows = [run_row(record, recipe) for record in records[:SHOWN]]
     count = f"runs: {len(records):,}" + (f", the latest {SHOWN}" if len(records) > SHOWN else "")
     return reprs.runs(pd.DataFrame(rows), f"RunStore {store.root}: {count}.")
 
@@ -80,15 +79,14 @@ def _largest(confusion: Counts) -> float:
     return float(images.max() / images.sum())
 
 
-def trace(record: RunRecord, here: Collection[str], usual: TrainSpec) -> dict[str, Any]:
+def trace(record: RunRecord, here: Collection[str], recipe: TrainSpec) -> dict[str, Any]:
     """What the appendix says of one run.
 
-    here: ids of the runs in the store; usual: the recipe of whoever asked for the run.
+    here: ids of the runs in the store; recipe: that of whoever asked for the run.
     """
-    row = run_row(record)
+    row = run_row(record, recipe)
     kept = ["run_id", "network", "family", "seed", "epochs", "params_trainable"]
-    return {name: row[name] for name in [*kept, "params_keras_total", "seconds"]} | {
-        "departures": departures(record.spec.train, usual),
+    return {name: row[name] for name in [*kept, "params_keras_total", "seconds", "departures"]} | {
         "accuracy": {name: measured.accuracy for name, measured in record.splits.items()},
         "failure": record.message if record.status != "done" else None,
         "elsewhere": record.run_id not in here,
