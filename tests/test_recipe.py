@@ -12,6 +12,7 @@ from fercore.data.split import divide
 from fercore.spec import ModelSpec, TrainSpec
 from fercore.training.evaluate import scores
 from fercore.training.fit import Examples, Fit
+from fercore.training.muon import Muon, orthogonal
 from fercore.training.recipe import (
     ADAM_SHARE,
     average,
@@ -92,6 +93,51 @@ def test_muons_step_has_the_same_length_in_every_direction() -> None:
     lengths = torch.linalg.svdvals((weight - before).detach().flatten(1))
     assert lengths.min() > 0.05
     assert lengths.max() < 0.2
+
+
+@pytest.mark.parametrize("shape", [(4, 9), (9, 4), (6, 6)])
+def test_muon_keeps_directions_and_evens_out_lengths(shape: tuple[int, int]) -> None:
+    """Against the singular value decomposition, which says what Newton-Schulz approximates."""
+    matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = torch.linalg.svd(matrices, full_matrices=False)
+    along = torch.diagonal(left.mT @ orthogonal(matrices) @ right.mT, dim1=1, dim2=2)
+    assert along.min() > 0.6
+    assert along.max() < 1.3
+    crosswise = left.mT @ orthogonal(matrices) @ right.mT - torch.diag_embed(along)
+    assert crosswise.abs().max() < 1e-4
+
+
+def test_muon_updates_weights_of_one_shape_as_it_would_each_alone() -> None:
+    start, steps = torch.randn(2, 5, 3), torch.randn(4, 2, 5, 3)
+    groups = [[0, 1]], [[0], [1]]
+    ended = []
+    for indices in groups:
+        weights = [nn.Parameter(matrix.clone()) for matrix in start]
+        made = [
+            Muon([{"params": [weights[i] for i in part], "use_muon": True}], 0.1, torch.float32)
+            for part in indices
+        ]
+        for gradients in steps:
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight.grad = gradient.clone()
+            for each in made:
+                each.step()
+        ended.append(torch.stack([weight.detach() for weight in weights]))
+    assert torch.allclose(ended[0], ended[1], atol=1e-6)
+    assert not torch.allclose(ended[0], start)
+
+
+def test_muon_leaves_the_other_groups_to_adamw() -> None:
+    weights = [nn.Parameter(torch.randn(3)) for _ in range(2)]
+    weights[1].data.copy_(weights[0].data)
+    ours = Muon([{"params": [weights[0]], "use_muon": False}], 0.1, torch.float32)
+    adamw = torch.optim.AdamW([weights[1]], 0.1, betas=(0.9, 0.95), eps=1e-10, weight_decay=0)
+    for _ in range(3):
+        gradient = torch.randn(3)
+        for weight, each in zip(weights, (ours, adamw), strict=True):
+            weight.grad = gradient.clone()
+            each.step()
+    assert torch.allclose(weights[0], weights[1])
 
 
 def test_dropout_is_scaled_and_zero_removes_it() -> None:

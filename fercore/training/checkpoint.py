@@ -23,6 +23,9 @@ MINUTES = "FERCORE_CHECKPOINT_MINUTES"
 """Environment variable: the state is saved at the end of each epoch, and whenever the last save is
 so long ago; 5 unless it says otherwise."""
 
+LAYOUT = 2
+"""Raised when what a state holds is named or ordered otherwise: older ones are left out."""
+
 DIGEST = 32
 """Bytes of SHA-256 before what torch writes."""
 

@@ -95,7 +95,7 @@ class Fit:
         self.averaged = average(self.network, self.recipe.average)
         if self.where.type == "cpu" and self.dtype == torch.bfloat16:
             device.spare_bfloat16(self.network)
-        self.optimizer = optimizer(self.network, self.recipe)
+        self.optimizer = optimizer(self.network, self.recipe, self.dtype)
         self.history: list[Epoch] = []
         self.under_way: Pass | None = None
         self.seconds = 0.0

@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fercore.spec import TrainSpec
+from fercore.training.muon import Muon
 
 WARM_UP, START = 0.3, 1 / 25
 """One-cycle: share of the steps in which the rate rises, from this share of its peak."""
@@ -37,15 +38,16 @@ def _rise(x: float) -> float:
     return (1 - math.cos(math.pi * x)) / 2
 
 
-def optimizer(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
+def optimizer(
+    network: nn.Sequential, recipe: TrainSpec, dtype: torch.dtype = torch.float32
+) -> torch.optim.Optimizer:
     """The recipe's optimizer. Each group's "share" multiplies the rate of `rate_at`.
 
-    muon: momentum made orthogonal (Jordan et al. 2024, kellerjordan.github.io/posts/muon) for every
-    weight that mixes channels, AdamW for the others: biases, BatchNorm, depthwise filters, the stem
-    and the class scores.
+    muon: for every weight that mixes channels, AdamW for the others: biases, BatchNorm, depthwise
+    filters, the stem and the class scores. dtype: of Muon's matrix products.
     """
     if recipe.optimizer == "muon":
-        return _muon(network, recipe)
+        return _muon(network, recipe, dtype)
     parameters = list(network.parameters())
     matrices, vectors = ([p for p in parameters if (p.ndim > 1) == many] for many in (True, False))
     groups = [_group(matrices, recipe), _group(vectors, recipe)]
@@ -69,9 +71,7 @@ def _group(
     return {"params": parameters, "share": share, "weight_decay": decay, **more}
 
 
-def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
-    from pytorch_optimizer import Muon  # here, since it takes a second, and reports train nothing
-
+def _muon(network: nn.Sequential, recipe: TrainSpec, dtype: torch.dtype) -> Muon:
     *_, last = network
     matrices, filters, vectors = [], [], []
     for parameter in network.parameters():
@@ -86,7 +86,7 @@ def _muon(network: nn.Sequential, recipe: TrainSpec) -> torch.optim.Optimizer:
         _group(filters, recipe, ADAM_SHARE, use_muon=False),
         _group(vectors, recipe, ADAM_SHARE, use_muon=False),
     ]
-    return Muon([group for group in groups if group["params"]], lr=recipe.rate)
+    return Muon([group for group in groups if group["params"]], recipe.rate, dtype)
 
 
 def initialise(network: nn.Module, recipe: TrainSpec) -> None:
