@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SLOW = {"altair", "distributed", "matplotlib.pyplot", "scipy.stats", "seaborn"}
+SLOW = {"altair", "distributed", "matplotlib.pyplot", "numba", "scipy.stats", "seaborn"}
 """Each takes half a second or more, in each of the report's kernels."""
 
 

@@ -95,7 +95,7 @@ def test_muons_step_has_the_same_length_in_every_direction() -> None:
     assert lengths.max() < 0.2
 
 
-@pytest.mark.parametrize("shape", [(4, 9), (9, 4), (6, 6)])
+@pytest.mark.parametrize("shape", [(4, 6), (4, 36), (36, 4), (6, 6)])
 def test_muon_keeps_directions_and_evens_out_lengths(shape: tuple[int, int]) -> None:
     """Against the singular value decomposition, which says what Newton-Schulz approximates."""
     matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))

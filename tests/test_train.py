@@ -99,7 +99,7 @@ def test_the_first_half_of_the_epochs_sees_small_images(faces: Faces) -> None:
         if network.training:
             seen.append(images[0].shape[2])
 
-    fit.network.register_forward_pre_hook(look)
+    fit.stepped.register_forward_pre_hook(look)
     for _ in range(5):
         fit.epoch(lambda: None)
     assert seen == [32] * 14 + [48] * 21  # 7 steps in each epoch

@@ -1,0 +1,104 @@
+"""A network's twin for training steps on one CPU thread: same weights, less time.
+
+BatchNorm and the activation after it are one module there (`fercore.training.kernels`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fercore.training import kernels
+
+
+def twin(network: nn.Module) -> nn.Module:
+    """A module that trains the network's own weights and running statistics.
+
+    It always normalises by the batch, as the network does while it trains.
+    """
+    if isinstance(network, nn.Sequential):
+        return nn.Sequential(*_fused(list(network)))
+    if not network._modules:
+        return network
+    other = copy(network)
+    other._modules = {name: part and twin(part) for name, part in network._modules.items()}
+    return other
+
+
+def _fused(modules: list[nn.Module]) -> Iterator[nn.Module]:
+    waiting = iter(modules)
+    for module in waiting:
+        if not isinstance(module, nn.BatchNorm2d):
+            yield twin(module)
+            continue
+        following = next(waiting, None)
+        slope = _slope(following)
+        yield NormAct(module, 1.0 if slope is None else slope)
+        if following and slope is None:
+            yield from _fused([following, *waiting])
+
+
+def _slope(module: nn.Module | None) -> float | None:
+    """Of an activation below 0; None for what is no activation."""
+    if isinstance(module, nn.LeakyReLU):
+        return module.negative_slope
+    return 0.0 if isinstance(module, nn.ReLU) else None
+
+
+class NormAct(nn.Module):
+    """A BatchNorm of images in training, then max(slope * x, x)."""
+
+    def __init__(self, norm: nn.BatchNorm2d, slope: float) -> None:
+        super().__init__()
+        self.norm, self.slope = norm, slope
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, channels, H, W), float32 or bfloat16, to the same."""
+        out: Tensor = _NormAct.apply(  # type: ignore[no-untyped-call]
+            images, self.norm.weight, self.norm.bias, self.norm, self.slope
+        )
+        return out
+
+
+class _NormAct(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, slope: float
+    ) -> Tensor:
+        images = images.contiguous(memory_format=torch.channels_last)
+        out = torch.empty_like(images)
+        mean, variance, batches = norm.buffers()
+        batches += 1
+        ctx.save_for_backward(images)
+        ctx.eps, ctx.slope = norm.eps, slope
+        ctx.numbers = kernels.forward(
+            _pixels(images),
+            _pixels(out),
+            weight.detach().numpy(),
+            bias.detach().numpy(),
+            (mean.numpy(), variance.numpy()),
+            norm.momentum or 0.0,
+            norm.eps,
+            slope,
+        )
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, upper: Tensor) -> tuple[Tensor | None, ...]:
+        (images,) = ctx.saved_tensors
+        upper = upper.contiguous(memory_format=torch.channels_last)
+        lower = torch.empty_like(images)
+        by_weight, by_bias = kernels.backward(
+            _pixels(images), _pixels(upper), _pixels(lower), ctx.numbers, ctx.eps, ctx.slope
+        )
+        return lower, torch.from_numpy(by_weight), torch.from_numpy(by_bias), None, None
+
+
+def _pixels(images: Tensor) -> kernels.Pixels:
+    """The images' own memory in channels-last layout, as `kernels` takes it."""
+    flat = images.detach().as_strided((images.numel(),), (1,))
+    return (flat.view(torch.uint16) if flat.dtype == torch.bfloat16 else flat).numpy()
