@@ -18,7 +18,7 @@ def root() -> Path:
 @cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages that decide what a run computes."""
-    packages = {name: version(name) for name in ("torch", "numpy", "fercore")}
+    packages = {name: version(name) for name in ("torch", "numpy", "numba", "fercore")}
     return {"python": platform.python_version(), **packages}
 
 

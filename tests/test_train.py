@@ -478,7 +478,7 @@ def test_the_record_says_what_can_be_counted_again(faces: Faces, tmp_path: Path)
     assert record.data.train_images == len(parts.train)
     assert (record.dtype, record.device) == ("float32", device.describe(CPU))
     assert record.seconds >= sum(e.seconds for e in record.history) > 0
-    assert set(record.versions) == {"python", "torch", "numpy", "fercore"}
+    assert set(record.versions) == {"python", "torch", "numpy", "numba", "fercore"}
 
 
 def test_kept_weights_give_the_recorded_accuracy(faces: Faces, tmp_path: Path) -> None:
