@@ -66,10 +66,10 @@ class Setting(Spec):
     SIZES: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
     LARGE: tuple[Annotated[int, Field(ge=1_000)], ...] = ()
     SEEDS: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((0, 1), min_length=1)
-    EPOCHS: int | None = Field(9, ge=1, le=100_000)
-    BATCH: int = 32
+    EPOCHS: int | None = Field(4, ge=1, le=100_000)
+    BATCH: int = 64
     OPTIMIZER: Optimizer = "muon"
-    RATE: float = 0.05
+    RATE: float = 0.1
     SCHEDULE: Schedule = "onecycle"
     LABEL_SMOOTHING: float = 0.0
     DROPOUT: float = 0.0
