@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -125,6 +127,46 @@ def test_muon_updates_weights_of_one_shape_as_it_would_each_alone() -> None:
         ended.append(torch.stack([weight.detach() for weight in weights]))
     assert torch.allclose(ended[0], ended[1], atol=1e-6)
     assert not torch.allclose(ended[0], start)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 36)])
+def test_muon_in_bfloat16_is_near_to_muon_in_float32(shape: tuple[int, int]) -> None:
+    matrices = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    exact, near = orthogonal(matrices), orthogonal(matrices.bfloat16())
+    assert near.dtype == torch.bfloat16
+    assert 0 < (near.float() - exact).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_run_gives_its_number_format_to_muon(dtype: str) -> None:
+    faces, task = bars(), spec(dtype=dtype)
+    some = Examples(faces, np.arange(40), torch.device("cpu"))
+    made = Fit(task, some, some).optimizer
+    assert isinstance(made, Muon)
+    assert str(made.products) == f"torch.{dtype}"
+
+
+def test_muons_state_goes_on_after_it_was_loaded() -> None:
+    networks = [models.build(TINY) for _ in range(2)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    recipe = TrainSpec(rate=0.1, weight_decay=0.01)
+    made = [optimizer(network, recipe) for network in networks]
+    images = torch.randn(4, 1, 48, 48)
+
+    def step(index: int) -> None:
+        made[index].zero_grad()
+        networks[index](images).square().sum().backward()
+        made[index].step()
+
+    step(0)
+    networks[1].load_state_dict(networks[0].state_dict())
+    made[1].load_state_dict(deepcopy(made[0].state_dict()))
+    # By this torch moves a loaded state's counts to the weights' device.
+    assert all(group["fused"] for group in made[1].param_groups)
+    for index in (0, 1):
+        step(index)
+    ended = [torch.nn.utils.parameters_to_vector(n.parameters()) for n in networks]
+    assert torch.equal(ended[0], ended[1])
 
 
 def test_muon_leaves_the_other_groups_to_adamw() -> None:

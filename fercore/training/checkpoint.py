@@ -49,7 +49,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     `StoreError` naming the path and the bytes needed; what was there then stays.
     """
     buffer = io.BytesIO()
-    torch.save(state, buffer)
+    torch.save({"layout": LAYOUT, **state}, buffer)
     content = buffer.getbuffer()
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -90,6 +90,8 @@ def _read(path: Path, about: dict[str, Any]) -> dict[str, Any] | None:
         if hashlib.sha256(content).digest() != digest:  # torch would take a changed bit as it is
             raise ValueError("not as it was written")
         state: dict[str, Any] = torch.load(io.BytesIO(content), "cpu", weights_only=True)
+        if state.pop("layout", None) != LAYOUT:
+            raise ValueError("written by another version")
         found = state["about"]
     except Exception as error:  # torch raises what it likes on a file from elsewhere
         log.warning("%s cannot be read and is left out: %s", path, error)

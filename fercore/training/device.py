@@ -76,7 +76,7 @@ def _cpu() -> str:
 def training_dtype(
     wanted: Literal["auto", "float32", "bfloat16"], device: torch.device
 ) -> torch.dtype:
-    """The number format of training's products; weights and their updates are always float32.
+    """The number format of training's products, Muon's included; weights are always float32.
 
     auto goes by what the hardware says it can, never by a timing, so that the same machine always
     chooses the same: bfloat16 on CUDA from compute capability 8.0 (Ampere) and on CPUs with

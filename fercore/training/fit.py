@@ -7,6 +7,7 @@ goes on after the step at which `Fit.state` was last kept.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,8 @@ from fercore.store.record import Epoch
 from fercore.training import augment, device
 from fercore.training.evaluate import finite, loss_and_accuracy, scores
 from fercore.training.recipe import average, initialise, optimizer, rate_at, scale_dropout
+
+log = logging.getLogger(__name__)
 
 
 class Examples:
@@ -43,7 +46,7 @@ def seeds(seed: int, epoch: int) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _stepped(network: nn.Sequential) -> nn.Module:
+def _in_training(network: nn.Sequential, dtype: torch.dtype) -> nn.Module:
     """What training steps go through: the network itself or, on one CPU thread, its faster twin.
 
     torch's own BatchNorm can use several threads.
@@ -51,8 +54,13 @@ def _stepped(network: nn.Sequential) -> nn.Module:
     on_cpu = next(network.parameters()).device.type == "cpu"
     if not on_cpu or torch.get_num_threads() > 1:
         return network
-    from fercore.training import fused  # here, since numba takes a while, and reports train nothing
+    try:
+        from fercore.training import fused  # here, since numba takes a while, and few need it
 
+        fused.compiled(dtype)
+    except (ImportError, OSError, RuntimeError) as error:
+        log.warning("training goes on without compiled kernels, and takes longer: %s", error)
+        return network
     return fused.twin(network)
 
 
@@ -108,7 +116,7 @@ class Fit:
         self.averaged = average(self.network, self.recipe.average)
         if self.where.type == "cpu" and self.dtype == torch.bfloat16:
             device.spare_bfloat16(self.network)
-        self.stepped = _stepped(self.network)
+        self.trained = _in_training(self.network, self.dtype)
         self.optimizer = optimizer(self.network, self.recipe, self.dtype)
         self.history: list[Epoch] = []
         self.under_way: Pass | None = None
@@ -159,7 +167,8 @@ class Fit:
 
         Nothing in the loop waits for the device: sums stay on it until the end.
         """
-        self.stepped.train()
+        for each in (self.network, self.trained):
+            each.train()
         for step in range(done.step, self.steps):
             rows = done.order[step]
             images = augment.normalise(self.train.images[rows])
@@ -196,7 +205,7 @@ class Fit:
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and number of right answers of one batch, before the weights change."""
         with torch.autocast(self.where.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            logits = self.stepped(images)
+            logits = self.trained(images)
         logits = logits.float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad()
@@ -225,7 +234,7 @@ class Fit:
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.seconds = state["seconds"]
-        if under_way := state.get("under_way"):  # older states were kept between epochs only
+        if under_way := state["under_way"]:
             self.under_way = self._plan(len(self.history) + 1)
             self.under_way.resume(under_way)
 

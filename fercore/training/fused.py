@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from fercore.training import kernels
 
@@ -29,6 +30,15 @@ def twin(network: nn.Module) -> nn.Module:
     return other
 
 
+def compiled(dtype: torch.dtype) -> None:
+    """Have numba compile, or find on disk, what steps in this number format need.
+
+    Raises `RuntimeError` or `OSError` where what is compiled can be kept nowhere.
+    """
+    images = torch.zeros(2, 1, 1, 1, dtype=dtype, requires_grad=True)
+    NormAct(nn.BatchNorm2d(1), 0.0)(images).sum().backward()
+
+
 def _fused(modules: list[nn.Module]) -> Iterator[nn.Module]:
     waiting = iter(modules)
     for module in waiting:
@@ -38,7 +48,7 @@ def _fused(modules: list[nn.Module]) -> Iterator[nn.Module]:
         following = next(waiting, None)
         slope = _slope(following)
         yield NormAct(module, 1.0 if slope is None else slope)
-        if following and slope is None:
+        if following is not None and slope is None:
             yield from _fused([following, *waiting])
 
 
@@ -50,7 +60,7 @@ def _slope(module: nn.Module | None) -> float | None:
 
 
 class NormAct(nn.Module):
-    """A BatchNorm of images in training, then max(slope * x, x)."""
+    """A BatchNorm of images in training, then an activation: what is below 0 times the slope."""
 
     def __init__(self, norm: nn.BatchNorm2d, slope: float) -> None:
         super().__init__()
@@ -71,6 +81,7 @@ class _NormAct(torch.autograd.Function):
     ) -> Tensor:
         images = images.contiguous(memory_format=torch.channels_last)
         out = torch.empty_like(images)
+        assert norm.momentum is not None  # None would be torch's other kind of running mean
         mean, variance, batches = norm.buffers()
         batches += 1
         ctx.save_for_backward(images)
@@ -81,13 +92,14 @@ class _NormAct(torch.autograd.Function):
             weight.detach().numpy(),
             bias.detach().numpy(),
             (mean.numpy(), variance.numpy()),
-            norm.momentum or 0.0,
+            norm.momentum,
             norm.eps,
             slope,
         )
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, upper: Tensor) -> tuple[Tensor | None, ...]:
         (images,) = ctx.saved_tensors
         upper = upper.contiguous(memory_format=torch.channels_last)

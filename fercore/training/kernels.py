@@ -6,8 +6,9 @@ Here several pixels make a row, whatever their channels, and forward and backwar
 twice each.
 
 Pixels are flat arrays (pixels * channels), channel by channel of the first pixel, then of the next:
-float32, or uint16 that hold bfloat16. All arithmetic is float32, all long sums are float64. The
-activation is max(slope * x, x): slope 0 is ReLU, 1 none.
+float32, or uint16 that hold bfloat16. They are computed with in float32; long sums, and what there
+is one of per channel, are float64. The activation multiplies what is below 0 by a slope: 0 is ReLU,
+1 none.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]
 
-# All of fastmath but what lets the compiler forget NaN and infinity: a run that diverges must show.
+# Of fastmath not what lets the compiler forget NaN and infinity: a run that diverges must show.
 compiled = njit(
     fastmath={"reassoc", "contract", "nsz"}, cache=True, nogil=True, error_model="numpy"
 )

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 NESTEROV = 0.95
-BETAS = 0.9, 0.95
+BETAS, EPS = (0.9, 0.95), 1e-10
+"""AdamW's, as in Jordan's code."""
 STEPS, COEFFICIENTS = 5, (3.4445, -4.7750, 2.0315)
 """Newton-Schulz: chosen by its author so that singular values end between 0.7 and 1.2."""
 
@@ -25,7 +26,9 @@ class Muon(torch.optim.Optimizer):
     """
 
     def __init__(self, groups: list[dict[str, Any]], rate: float, dtype: torch.dtype) -> None:
-        super().__init__(groups, {"lr": rate, "weight_decay": 0.0})
+        # torch moves the counts of a loaded state to the weights' device where "fused" says so.
+        fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
+        super().__init__(groups, {"lr": rate, "weight_decay": 0.0, "fused": fused})
         self.products = dtype
 
     @torch.no_grad()
@@ -63,7 +66,7 @@ class Muon(torch.optim.Optimizer):
         for weight in weights:
             if not self.state[weight]:
                 self.state[weight] = {
-                    "step": torch.zeros((), device=weight.device),
+                    "step": torch.zeros((), device=weight.device if group["fused"] else "cpu"),
                     "mean": torch.zeros_like(weight),
                     "square": torch.zeros_like(weight),
                 }
@@ -75,13 +78,13 @@ class Muon(torch.optim.Optimizer):
             [state["square"] for state in states],
             [],
             [state["step"] for state in states],
-            fused=weights[0].device.type in ("cpu", "cuda"),
+            fused=group["fused"],
             amsgrad=False,
             beta1=BETAS[0],
             beta2=BETAS[1],
             lr=group["lr"],
             weight_decay=group["weight_decay"],
-            eps=1e-10,
+            eps=EPS,
             maximize=False,
         )
 

@@ -83,7 +83,7 @@ class _Run:
     def make(self, progress: Progress) -> RunRecord:
         """Train, measure and write; a run that diverges is written too."""
         path = self.store.checkpoint(self.name)
-        if state := checkpoint.load(path, self._about()):
+        if state := checkpoint.load(path, self.machine):
             self.fit.resume(state)
         try:
             self._train(path, progress)
@@ -110,11 +110,8 @@ class _Run:
             progress.epoch(latest.valid_loss, latest.valid_accuracy)
 
     def _save(self, path: Path) -> None:
-        checkpoint.save(path, {"about": self._about(), **self.fit.state()})
+        checkpoint.save(path, {"about": self.machine, **self.fit.state()})
         self.saved = time.monotonic()
-
-    def _about(self) -> dict[str, Any]:
-        return {**self.machine, "layout": checkpoint.LAYOUT}
 
     def _measure(self) -> RunRecord:
         """Validation once more and the test splits for the first time, then into the store."""
