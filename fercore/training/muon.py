@@ -22,7 +22,7 @@ class Muon(torch.optim.Optimizer):
 
     Jordan et al. 2024, kellerjordan.github.io/posts/muon, its rate adjusted by shape as there.
     dtype: of the matrix products, which libraries fix at bfloat16: where the hardware has no
-    instructions for that, a step took up to 60 times as long (docs/performance.md).
+    instructions for that, a step took up to 127 times as long (docs/performance.md).
     """
 
     def __init__(self, groups: list[dict[str, Any]], rate: float, dtype: torch.dtype) -> None:
