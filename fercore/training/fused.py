@@ -1,6 +1,7 @@
 """A network's twin for training steps on one CPU thread: same weights, less time.
 
-BatchNorm and the activation after it are one module there (`fercore.training.kernels`).
+BatchNorm and the activation after it are one module there, and most 3x3 convolutions take fewer
+multiplications (`fercore.training.winograd`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from fercore.training import kernels
+from fercore.training.kernels import batchnorm
+from fercore.training.winograd import CHANNELS, SIDE, Winograd, suits
 
 
 def twin(network: nn.Module) -> nn.Module:
@@ -23,6 +25,8 @@ def twin(network: nn.Module) -> nn.Module:
     """
     if isinstance(network, nn.Sequential):
         return nn.Sequential(*_fused(list(network)))
+    if isinstance(network, nn.Conv2d) and suits(network):
+        return Winograd(network)
     if not network._modules:
         return network
     other = copy(network)
@@ -35,8 +39,10 @@ def compiled(dtype: torch.dtype) -> None:
 
     Raises `RuntimeError` or `OSError` where what is compiled can be kept nowhere.
     """
-    images = torch.zeros(2, 1, 1, 1, dtype=dtype, requires_grad=True)
-    NormAct(nn.BatchNorm2d(1), 0.0)(images).sum().backward()
+    images = torch.zeros(2, CHANNELS, SIDE, SIDE, dtype=dtype, requires_grad=True)
+    NormAct(nn.BatchNorm2d(CHANNELS), 0.0)(images).sum().backward()
+    if dtype == torch.float32:
+        Winograd(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1))(images).sum().backward()
 
 
 def _fused(modules: list[nn.Module]) -> Iterator[nn.Module]:
@@ -86,7 +92,7 @@ class _NormAct(torch.autograd.Function):
         batches += 1
         ctx.save_for_backward(images)
         ctx.eps, ctx.slope = norm.eps, slope
-        ctx.numbers = kernels.forward(
+        ctx.numbers = batchnorm.forward(
             _pixels(images),
             _pixels(out),
             weight.detach().numpy(),
@@ -104,13 +110,13 @@ class _NormAct(torch.autograd.Function):
         (images,) = ctx.saved_tensors
         upper = upper.contiguous(memory_format=torch.channels_last)
         lower = torch.empty_like(images)
-        by_weight, by_bias = kernels.backward(
+        by_weight, by_bias = batchnorm.backward(
             _pixels(images), _pixels(upper), _pixels(lower), ctx.numbers, ctx.eps, ctx.slope
         )
         return lower, torch.from_numpy(by_weight), torch.from_numpy(by_bias), None, None
 
 
-def _pixels(images: Tensor) -> kernels.Pixels:
-    """The images' own memory in channels-last layout, as `kernels` takes it."""
+def _pixels(images: Tensor) -> batchnorm.Pixels:
+    """The images' own memory in channels-last layout, as `batchnorm` takes it."""
     flat = images.detach().as_strided((images.numel(),), (1,))
     return (flat.view(torch.uint16) if flat.dtype == torch.bfloat16 else flat).numpy()

@@ -1,4 +1,4 @@
-"""BatchNorm with the activation after it, compiled for the CPU by numba: numbers in, numbers out.
+"""BatchNorm with the activation after it.
 
 torch 2.13 goes over images in channels-last layout pixel by pixel, in steps of a few channels: with
 14 channels it reaches a tenth of the memory's speed, and goes over them again for the activation.
@@ -16,17 +16,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from fercore.training.kernels import compiled
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]
-
-# Of fastmath not what lets the compiler forget NaN and infinity: a run that diverges must show.
-compiled = njit(
-    fastmath={"reassoc", "contract", "nsz"}, cache=True, nogil=True, error_model="numpy"
-)
 
 ROW = 512
 """Values in a row, about: enough to make a loop's start cheap, few enough for the nearest cache."""
