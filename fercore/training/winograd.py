@@ -22,7 +22,7 @@ from fercore.training.kernels.tiles import (
     output_transform,
 )
 
-CHANNELS, SIDE = 24, 8
+CHANNELS, SIDE = 16, 8
 """Below so many channels, or so many pixels of output, the transforms cost more than they save."""
 
 MEMORY = 2 << 20

@@ -40,30 +40,42 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
+@intrinsic
+def memory(typing: Any, values: Any) -> Any:
+    """Where a contiguous float32 array begins.
+
+    Functions that get this instead of the array do not count its references at each call.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.make_array(values)(context, builder, args[0]).data
+
+    return types.CPointer(types.float32)(values), code  # type: ignore[no-untyped-call]
+
+
+def _lanes_at(builder: Any, start: Any, at: Any) -> Any:
+    return builder.bitcast(builder.gep(start, [at]), _VECTOR.as_pointer())
 
 
 @intrinsic
-def load(typing: Any, values: Any, at: Any) -> Any:
-    """values[at : at + LANES], of a contiguous float32 array."""
+def load(typing: Any, start: Any, at: Any) -> Any:
+    """The LANES values from `at` on, counted from `start`, which is some `memory`."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.load(_address(context, builder, values, *args), align=4)
+        return builder.load(_lanes_at(builder, *args), align=4)
 
-    return _lanes(values, types.intp), code
+    return _lanes(start, types.intp), code
 
 
 @intrinsic
-def store(typing: Any, values: Any, at: Any, lanes: Any) -> Any:
-    """values[at : at + LANES] = lanes, of a contiguous float32 array."""
+def store(typing: Any, start: Any, at: Any, lanes: Any) -> Any:
+    """Write the LANES values from `at` on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.store(args[2], _address(context, builder, values, *args[:2]), align=4)
+        builder.store(args[2], _lanes_at(builder, *args[:2]), align=4)
         return context.get_dummy_value()
 
-    return types.void(values, types.intp, _lanes), code
+    return types.void(start, types.intp, _lanes), code
 
 
 @intrinsic

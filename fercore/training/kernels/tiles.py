@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.training.kernels import compiled
-from fercore.training.kernels.simd import LANES, all_of, load, store
+from fercore.training.kernels.simd import LANES, all_of, load, memory, store
 
 Floats = NDArray[np.float32]
 
@@ -29,59 +29,68 @@ OUT, IN = 4, 6
 @compiled
 def input_transform(images: Floats, tiles: Floats, pad: int) -> None:
     """The input's tiles: B'dB of each 6x6 pixels d. They overlap by 2."""
-    down, across = _grid(images, pad)
-    held = np.empty(IN * IN * LANES, np.float32)
-    for tile in range(images.shape[0] * down * across):
+    shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
+    down, across = _grid(shape, pad)
+    below, above = memory(images), memory(tiles)
+    room = np.empty(IN * IN * LANES, np.float32)
+    held = memory(room)
+    for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, pad)
-        for block in range(_blocks(images)):
-            channel = _channel(images, block)
+        for block in range(_blocks(shape)):
+            channel = _channel(shape, block)
             for j in range(IN):
-                column = _column(images, image, top, left + j, channel)
+                column = _column(below, shape, image, top, left + j, channel)
                 _put6(held, j * LANES, IN * LANES, _input(column))
+            at = tile * shape[3] + channel
             for i in range(IN):
                 row = _get6(held, i * IN * LANES, LANES)
-                _put6(tiles, *_place(tiles, i * IN, tile, channel, 1), _input(row))
+                _put6(above, at + i * IN * plane, plane, _input(row))
 
 
 @compiled
 def input_adjoint(tiles: Floats, images: Floats, pad: int) -> None:
     """From the gradient of the input's tiles to that of the input, which is added to images."""
-    down, across = _grid(images, pad)
-    held = np.empty(IN * IN * LANES, np.float32)
-    once = np.ones(2 * LANES, np.float32)
+    shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
+    down, across = _grid(shape, pad)
+    below, above = memory(images), memory(tiles)
+    room, once = np.empty(IN * IN * LANES, np.float32), np.ones(2 * LANES, np.float32)
     once[:LANES] = 0  # for channels that the block before has added already
-    for tile in range(images.shape[0] * down * across):
+    held = memory(room)
+    for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, pad)
-        for block in range(_blocks(images)):
-            channel = _channel(images, block)
-            new = load(once, LANES - (block * LANES - channel))
+        for block in range(_blocks(shape)):
+            channel = _channel(shape, block)
+            new = load(memory(once), LANES - (block * LANES - channel))
+            at = tile * shape[3] + channel
             for j in range(IN):
-                column = _get6(tiles, *_place(tiles, j, tile, channel, IN))
+                column = _get6(above, at + j * plane, IN * plane)
                 _put6(held, j * LANES, IN * LANES, _input_back(column))
             for i in range(IN):
                 row = _input_back(_get6(held, i * IN * LANES, LANES))
-                _add6(images, image, top + i, left, channel, row, new)
+                _add6(below, shape, image, top + i, left, channel, row, new)
 
 
 @compiled
 def output_transform(tiles: Floats, images: Floats, bias: Floats) -> None:
     """The output: A'mA of each tile m, plus the bias (channels,)."""
-    down, across = _grid(images, 1)
-    height, width, channels = images.shape[1:]
-    held = np.empty(OUT * IN * LANES, np.float32)
-    for tile in range(images.shape[0] * down * across):
+    shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
+    down, across = _grid(shape, 1)
+    below, above = memory(tiles), memory(images)
+    room = np.empty(OUT * IN * LANES, np.float32)
+    held = memory(room)
+    for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, 0)
-        for block in range(_blocks(images)):
-            channel = _channel(images, block)
-            more = load(bias, channel)
+        for block in range(_blocks(shape)):
+            channel = _channel(shape, block)
+            at, more = tile * shape[3] + channel, load(memory(bias), channel)
             for j in range(IN):
-                column = _get6(tiles, *_place(tiles, j, tile, channel, IN))
+                column = _get6(below, at + j * plane, IN * plane)
                 _put4(held, j * LANES, IN * LANES, _output(column), OUT)
-            for i in range(min(OUT, height - top)):
+            for i in range(min(OUT, shape[1] - top)):
                 a, b, c, d = _output(_get6(held, i * IN * LANES, LANES))
-                at = ((image * height + top + i) * width + left) * channels + channel
+                row = _address(shape, image, top + i, left, channel)
                 four = (a + more, b + more, c + more, d + more)
-                _put4(images, at, channels, four, min(OUT, width - left))
+                _put4(above, row, shape[3], four, min(OUT, shape[2] - left))
 
 
 @compiled
@@ -90,20 +99,22 @@ def output_adjoint(images: Floats, tiles: Floats) -> None:
 
     Number 7 of 36 is the sum of a tile's 4x4 gradients: summed over tiles, the bias's gradient.
     """
-    down, across = _grid(images, 1)
-    held = np.empty(IN * OUT * LANES, np.float32)
-    for tile in range(images.shape[0] * down * across):
+    shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
+    down, across = _grid(shape, 1)
+    below, above = memory(tiles), memory(images)
+    room = np.empty(IN * OUT * LANES, np.float32)
+    held = memory(room)
+    for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, 0)
-        for block in range(_blocks(images)):
-            channel = _channel(images, block)
+        for block in range(_blocks(shape)):
+            channel = _channel(shape, block)
             for j in range(OUT):
-                a, b, c, d, _, _ = _column(images, image, top, left + j, channel)
+                a, b, c, d, _, _ = _column(above, shape, image, top, left + j, channel)
                 _put6(held, j * LANES, OUT * LANES, _output_back(a, b, c, d))
+            at = tile * shape[3] + channel
             for i in range(IN):
-                at = i * OUT * LANES
-                a, b = load(held, at), load(held, at + LANES)
-                c, d = load(held, at + 2 * LANES), load(held, at + 3 * LANES)
-                _put6(tiles, *_place(tiles, i * IN, tile, channel, 1), _output_back(a, b, c, d))
+                a, b, c, d = _get4(held, i * OUT * LANES, LANES)
+                _put6(below, at + i * IN * plane, plane, _output_back(a, b, c, d))
 
 
 # The transforms in one dimension: what each matrix does, with its sums used twice.
@@ -138,13 +149,13 @@ def _output_back(a: Any, b: Any, c: Any, d: Any) -> Any:
     return a, s + t, s - t, u + v, u - v, d
 
 
-# Where things lie.
+# Where things lie. shape: of the images.
 
 
 @compiled
-def _grid(images: Floats, pad: int) -> tuple[int, int]:
+def _grid(shape: Any, pad: int) -> tuple[int, int]:
     """Down and across, from the input; from the output by pad=1, which keeps the size."""
-    height, width = images.shape[1] + 2 * pad - 2, images.shape[2] + 2 * pad - 2
+    height, width = shape[1] + 2 * pad - 2, shape[2] + 2 * pad - 2
     return (height + OUT - 1) // OUT, (width + OUT - 1) // OUT
 
 
@@ -157,30 +168,26 @@ def _corner(tile: int, down: int, across: int, pad: int) -> tuple[int, int, int]
 
 
 @compiled
-def _blocks(images: Floats) -> int:
-    return (int(images.shape[3]) + LANES - 1) // LANES
+def _blocks(shape: Any) -> Any:
+    return (shape[3] + LANES - 1) // LANES
 
 
 @compiled
-def _channel(images: Floats, block: int) -> int:
+def _channel(shape: Any, block: int) -> Any:
     """The first channel of a block. The last block shares some with the one before."""
-    return min(block * LANES, int(images.shape[3]) - LANES)
+    return min(block * LANES, shape[3] - LANES)
 
 
 @compiled
-def _place(tiles: Floats, number: int, tile: int, channel: int, step: int) -> tuple[int, int]:
-    """Address of one of a tile's 36 numbers, and the distance to the number `step` later."""
-    plane = tiles.shape[1] * tiles.shape[2]
-    return number * plane + tile * tiles.shape[2] + channel, step * plane
+def _address(shape: Any, image: int, row: int, column: int, channel: int) -> Any:
+    return ((image * shape[1] + row) * shape[2] + column) * shape[3] + channel
 
 
 @compiled
-def _column(images: Floats, image: int, top: int, column: int, channel: int) -> Any:
+def _column(images: Any, shape: Any, image: int, top: int, column: int, channel: int) -> Any:
     """Six pixels from `top` down; zeros outside the image."""
-    height, width, channels = images.shape[1:]
-    inside = 0 <= column < width
-    at = ((image * height + top) * width + column) * channels + channel
-    step = width * channels
+    height, inside = shape[1], 0 <= column < shape[2]
+    at, step = _address(shape, image, top, column, channel), shape[2] * shape[3]
     if inside and top >= 0 and top + IN <= height:
         return _get6(images, at, step)
     return (
@@ -195,45 +202,48 @@ def _column(images: Floats, image: int, top: int, column: int, channel: int) -> 
 
 @compiled
 def _add6(
-    images: Floats, image: int, row: int, left: int, channel: int, six: Any, new: Any
+    images: Any, shape: Any, image: int, row: int, left: int, channel: int, six: Any, new: Any
 ) -> None:
     """Add to six pixels of a row from `left` on, where they are inside the image."""
-    height, width, channels = images.shape[1:]
-    if not 0 <= row < height:
+    if not 0 <= row < shape[1]:
         return
-    at = ((image * height + row) * width + left) * channels + channel
-    if left >= 0 and left + IN <= width:
+    at, step = _address(shape, image, row, left, channel), shape[3]
+    if left >= 0 and left + IN <= shape[2]:
         for j in range(IN):
-            _add(images, at + j * channels, six[j] * new)
+            _add(images, at + j * step, six[j] * new)
         return
-    for j in range(max(0, -left), min(IN, width - left)):
-        _add(images, at + j * channels, six[j] * new)
+    for j in range(max(0, -left), min(IN, shape[2] - left)):
+        _add(images, at + j * step, six[j] * new)
 
 
 @compiled
-def _add(values: Floats, at: int, lanes: Any) -> None:
-    store(values, at, load(values, at) + lanes)
+def _add(start: Any, at: int, lanes: Any) -> None:
+    store(start, at, load(start, at) + lanes)
 
 
 @compiled
-def _get6(values: Floats, at: int, step: int) -> Any:
+def _get4(start: Any, at: int, step: int) -> Any:
     return (
-        load(values, at),
-        load(values, at + step),
-        load(values, at + 2 * step),
-        load(values, at + 3 * step),
-        load(values, at + 4 * step),
-        load(values, at + 5 * step),
+        load(start, at),
+        load(start, at + step),
+        load(start, at + 2 * step),
+        load(start, at + 3 * step),
     )
 
 
 @compiled
-def _put6(values: Floats, at: int, step: int, six: Any) -> None:
-    for j in range(IN):
-        store(values, at + j * step, six[j])
+def _get6(start: Any, at: int, step: int) -> Any:
+    a, b, c, d = _get4(start, at, step)
+    return a, b, c, d, load(start, at + 4 * step), load(start, at + 5 * step)
 
 
 @compiled
-def _put4(values: Floats, at: int, step: int, four: Any, count: int) -> None:
+def _put6(start: Any, at: int, step: int, six: Any) -> None:
+    for j in range(IN):
+        store(start, at + j * step, six[j])
+
+
+@compiled
+def _put4(start: Any, at: int, step: int, four: Any, count: int) -> None:
     for j in range(count):
-        store(values, at + j * step, four[j])
+        store(start, at + j * step, four[j])
