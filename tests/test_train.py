@@ -479,18 +479,23 @@ def test_kept_weights_give_the_recorded_accuracy(faces: Faces, tmp_path: Path) -
     assert loss == pytest.approx(record.splits["PublicTest"].loss, rel=1e-4)
 
 
+@pytest.mark.parametrize("most", [20, 6000])
 def test_images_trained_on_are_measured_too(
-    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    most: int, faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "SEEN", 50)
+    """At most so many, and at most a quarter of them."""
+    monkeypatch.setattr(train, "SEEN", most)
     record = run(spec(), faces, tmp_path)
     network = models.build(TINY)
     network.load_state_dict(safetensors.torch.load(weights(tmp_path, record)))
-    first = Examples(faces, divide(faces, spec().data).train[:50], CPU)
+    rows = divide(faces, spec().data).train
+    n = min(most, len(rows) // 4)
+    assert 20 < len(rows) // 4 < 6000
+    first = Examples(faces, rows[:n], CPU)
     _, accuracy = loss_and_accuracy(scores(network, first.images), first.labels)
     assert record.seen is not None
-    assert (record.seen.n, record.seen.accuracy) == (50, accuracy)
-    assert (record.seen.repeated, record.seen.accuracy_unseen) == (50, None)
+    assert (record.seen.n, record.seen.accuracy) == (n, accuracy)
+    assert (record.seen.repeated, record.seen.accuracy_unseen) == (n, None)
 
 
 def test_repeated_images_are_counted_and_left_out(faces: Faces, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from fercore.plain import plain
 from fercore.spec import SCHEMA_VERSION, RunSpec, Spec, later
 
 SEEN = 6000
-"""Images trained on that are measured as well: as many as report A's validation had."""
+"""Images trained on that are measured as well: as many as report A's validation had; no more than
+a quarter of all, or a short run would mostly measure."""
 
 Counts = tuple[tuple[Annotated[int, Field(ge=0)], ...], ...]
 NonEmpty = Annotated[str, Field(min_length=1)]
