@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from numba.core.errors import TypingError
 from torch import Tensor, nn
 
 from fercore import models
@@ -172,7 +173,9 @@ def test_dropout_drops_in_every_epoch() -> None:
     assert all(seen[half : half + per_pass])
 
 
-@pytest.mark.parametrize("error", [OSError("no space left"), RuntimeError("no locator")])
+@pytest.mark.parametrize(
+    "error", [OSError("no space left"), RuntimeError("no locator"), TypingError("no such type")]
+)
 def test_where_nothing_can_be_compiled_training_goes_on_and_says_so(
     error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

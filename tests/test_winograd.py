@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from copy import deepcopy
+from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
+from numba.core.errors import TypingError
 from torch import Tensor, nn
 
 from fercore import models
 from fercore.spec import ModelSpec
-from fercore.training import fused, winograd
+from fercore.training import fused, kernels, winograd
+from fercore.training.kernels import batchnorm, simd, tiles
 from fercore.training.winograd import Winograd, suits
 
 
@@ -35,7 +41,8 @@ def gradients(module: nn.Module, own: nn.Conv2d, images: Tensor) -> list[Tensor]
         (3, 32, 40, 13, 10),
         (2, 17, 30, 11, 23),  # channels that do not fill the last eight
         (1, 47, 24, 48, 48),
-        (7, 64, 64, 9, 8),
+        (7, 64, 64, 10, 11),
+        (5, 16, 16, 10, 10),
     ],
 )
 def test_numbers_and_gradients_agree_with_torch_in_float64(
@@ -55,14 +62,50 @@ def test_numbers_and_gradients_agree_with_torch_in_float64(
         assert (got - expected).abs().max() < 5e-5 * expected.abs().max()
 
 
-def test_few_images_at_once_are_as_good_as_all(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fit", [2, 5])  # with an even and an odd number of tiles
+def test_few_images_at_once_are_as_good_as_all(fit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     convolution = nn.Conv2d(24, 32, 3, padding=1)
     images = noise(6, 24, 12, 12)
     whole = gradients(Winograd(convolution), convolution, images)
-    monkeypatch.setattr(winograd, "MEMORY", 36 * 4 * 9 * 56 * 5)  # five fit, three divide six
+    monkeypatch.setattr(winograd, "MEMORY", 36 * 4 * 9 * 56 * fit)
+    few, inputs, outputs = winograd._tiles(images, noise(6, 32, 12, 12))
+    assert few == {2: 2, 5: 3}[fit]  # the parts are alike
+    assert inputs.shape == (36, {2: 19, 5: 27}[fit], 24)
+    assert outputs.shape[1] == inputs.shape[1]
     parts = gradients(Winograd(convolution), convolution, images)
     for got, expected in zip(parts, whole, strict=True):
         assert (got - expected).abs().max() < 5e-5 * expected.abs().max()
+
+
+def test_no_layout_changes_a_bit() -> None:
+    """Images in torch's usual layout; a gradient that is one number in memory."""
+    convolution = nn.Conv2d(24, 32, 3, padding=1)
+    found = []
+    for layout in (torch.channels_last, torch.contiguous_format, torch.channels_last):
+        images = noise(3, 24, 12, 12).contiguous(memory_format=layout).requires_grad_()
+        out = Winograd(convolution)(images)
+        found.append([out, *torch.autograd.grad(out.sum(), [images, convolution.weight])])
+    for others in found[1:]:
+        for got, expected in zip(others, found[0], strict=True):
+            assert torch.equal(got, expected)
+
+
+def test_kernels_refuse_what_they_would_read_wrongly() -> None:
+    images, room = np.zeros((1, 12, 16, 12), np.float32), np.zeros((36, 9, 16), np.float32)
+    with pytest.raises(TypingError, match="memory"):
+        tiles.input_transform(images.transpose(0, 1, 3, 2), room, 1)
+    with pytest.raises(TypingError, match="memory"):
+        tiles.input_transform(np.zeros((1, 12, 12, 16)), room, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("module", [batchnorm, tiles])
+def test_what_numba_keeps_ends_with_the_files_it_was_built_on(
+    module: ModuleType,
+) -> None:
+    """Otherwise an upgrade would go on with the old loops: numba looks at one file alone."""
+    files = (Path(str(each.__file__)).read_bytes() for each in (kernels, simd))
+    digest = hashlib.sha256(b"".join(files)).hexdigest()[:12]
+    assert digest == module.BUILT_ON, f"set BUILT_ON in {module.__file__}"
 
 
 @pytest.mark.parametrize(
@@ -104,9 +147,17 @@ def test_what_is_not_finite_shows(bad: float) -> None:
     assert out[1].isfinite().all()
 
 
-def test_the_reports_networks_train_by_it() -> None:
-    """b-cnn-1875k's five convolutions after the first; the last one's output is 8 pixels wide."""
+def test_a_reports_large_network_trains_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """b-cnn-1875k's convolutions after the first; the last one's output is 8 pixels wide."""
+    sides: list[int] = []
+    forward = winograd._Winograd.forward
+
+    def counted(ctx: object, images: Tensor, *others: object) -> Tensor:
+        out: Tensor = forward(ctx, images, *others)  # type: ignore[arg-type]
+        sides.append(out.shape[2])
+        return out
+
+    monkeypatch.setattr(winograd._Winograd, "forward", staticmethod(counted))
     network = models.build(ModelSpec(name="b-cnn-1875k"))
-    twins = [module for module in fused.twin(network).modules() if isinstance(module, Winograd)]
-    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    assert [twin.convolution for twin in twins] == convolutions[1:]
+    fused.twin(network)(noise(2, 1, 48, 48))
+    assert sides == [46, 23, 21, 10, 8]

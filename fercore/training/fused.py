@@ -25,7 +25,7 @@ def twin(network: nn.Module) -> nn.Module:
     """
     if isinstance(network, nn.Sequential):
         return nn.Sequential(*_fused(list(network)))
-    if isinstance(network, nn.Conv2d) and suits(network):
+    if type(network) is nn.Conv2d and suits(network):
         return Winograd(network)
     if not network._modules:
         return network
@@ -37,7 +37,7 @@ def twin(network: nn.Module) -> nn.Module:
 def compiled(dtype: torch.dtype) -> None:
     """Have numba compile, or find on disk, what steps in this number format need.
 
-    Raises `RuntimeError` or `OSError` where what is compiled can be kept nowhere.
+    Raises whatever numba or LLVM do where they cannot, or can keep it nowhere.
     """
     images = torch.zeros(2, CHANNELS, SIDE, SIDE, dtype=dtype, requires_grad=True)
     NormAct(nn.BatchNorm2d(CHANNELS), 0.0)(images).sum().backward()

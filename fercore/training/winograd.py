@@ -23,7 +23,8 @@ from fercore.training.kernels.tiles import (
 )
 
 CHANNELS, SIDE = 16, 8
-"""Below so many channels, or so many pixels of output, the transforms cost more than they save."""
+"""With fewer channels in or out, or fewer rows or columns of output, the transforms cost more than
+they save."""
 
 MEMORY = 2 << 20
 """Bytes of tiles at once, input's and output's together: about what a nearby cache holds."""
@@ -56,7 +57,7 @@ class Winograd(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, channels, H, W), float32, to (N, channels, H, W)."""
         small = min(images.shape[2:]) + 2 * self.pad - 2 < SIDE
-        if small or torch.is_autocast_enabled("cpu"):  # whose products have instructions
+        if small or torch.is_autocast_enabled("cpu"):  # bfloat16 goes through torch
             return self.convolution(images)  # type: ignore[no-any-return]
         weight, bias = self.convolution.weight, self.convolution.bias
         if bias is None:
@@ -72,12 +73,13 @@ class _Winograd(torch.autograd.Function):
         nine = weight.permute(2, 3, 1, 0)
         kernel = (_KERNEL @ nine.reshape(9, -1)).view(36, *nine.shape[2:])
         size = [side + 2 * pad - 2 for side in images.shape[2:]]
-        out = torch.empty(len(images), len(weight), *size, memory_format=torch.channels_last)
+        shape, layout = (len(images), len(weight), *size), torch.channels_last
+        out = torch.empty(shape, dtype=images.dtype, memory_format=layout)
         few, inputs, outputs = _tiles(images, out)
         for below, above in zip(torch.split(images, few), torch.split(out, few), strict=True):
             input_transform(_pixels(below), inputs.numpy(), pad)
             torch.bmm(inputs, kernel, out=outputs)
-            output_transform(outputs.numpy(), _pixels(above), bias.numpy())
+            output_transform(outputs.numpy(), _pixels(above), bias.detach().numpy())
         ctx.save_for_backward(images, kernel)
         ctx.pad = pad
         return out
@@ -105,14 +107,15 @@ class _Winograd(torch.autograd.Function):
 def _tiles(images: Tensor, out: Tensor) -> tuple[int, Tensor, Tensor]:
     """How many images at once, and room for their tiles of input and output.
 
-    An odd number of rows: else the 36 numbers of a tile lie where they drive each other out of the
-    cache. What that is more than needed stays 0.
+    So many that all parts are alike: a smaller one would leave another's tiles where products are
+    summed. An odd number of rows: else the 36 numbers of a tile lie where they drive each other out
+    of the cache. A row more than needed stays 0.
     """
     tiles = -(-out.shape[2] // OUT) * -(-out.shape[3] // OUT)
     channels = images.shape[1], out.shape[1]
     fit = MEMORY // (36 * 4 * tiles * sum(channels))
     few = next(n for n in range(max(1, min(fit, len(images))), 0, -1) if len(images) % n == 0)
-    inputs, outputs = (torch.zeros(36, few * tiles | 1, each) for each in channels)
+    inputs, outputs = (images.new_zeros(36, few * tiles | 1, each) for each in channels)
     return few, inputs, outputs
 
 

@@ -25,6 +25,9 @@ from fercore.training.kernels import compiled
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]
 
+BUILT_ON = "79773e800cf0"
+"""Of `fercore.training.kernels`, whose docstring says why."""
+
 ROW = 512
 """Values in a row, about: enough to make a loop's start cheap, few enough for the nearest cache."""
 

@@ -4,7 +4,6 @@ LLVM turns a loop over channels into such operations by itself only where it can
 written is not what is read, which it cannot for a dozen addresses at once.
 
 Addresses count values from an array's beginning, as if it had one dimension; nothing checks them.
-What numba keeps on disk does not notice a change in this file: touch what uses it.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ from llvmlite import ir
 from numba import extending, types
 from numba.extending import models, overload, register_model
 
+from fercore.training.kernels import FASTMATH
+
 LANES = 8
 
 # numba gives the first argument, which the decorator's own type leaves in.
 intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = extending.intrinsic
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_FLAGS = ("reassoc", "contract", "nsz")  # as for the loops around
 
 
 class _Lanes(types.Type):
@@ -32,6 +32,7 @@ class _Lanes(types.Type):
 
 
 _lanes = _Lanes()
+_start = types.CPointer(types.float32)  # type: ignore[no-untyped-call]
 
 
 @register_model(_Lanes)
@@ -44,13 +45,32 @@ class _Model(models.PrimitiveModel):
 def memory(typing: Any, values: Any) -> Any:
     """Where a contiguous float32 array begins.
 
-    Functions that get this instead of the array do not count its references at each call.
+    Functions that get this instead of the array do not count its references at each call. It does
+    not keep the array, which numba frees after its last mention: for arguments and constants only.
     """
+    floats = isinstance(values, types.Array) and values.dtype == types.float32
+    if not (floats and values.layout == "C"):
+        return None  # for numba: no such function of these types
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.make_array(values)(context, builder, args[0]).data
 
-    return types.CPointer(types.float32)(values), code  # type: ignore[no-untyped-call]
+    return _start(values), code
+
+
+def room(lanes: int) -> Callable[..., Any]:
+    """A function that gives memory for so many times LANES values, until its caller returns."""
+
+    @intrinsic
+    def on_stack(typing: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            with builder.goto_entry_block():
+                space = builder.alloca(_VECTOR, lanes)
+            return builder.bitcast(space, ir.FloatType().as_pointer())
+
+        return _start(), code
+
+    return on_stack
 
 
 def _lanes_at(builder: Any, start: Any, at: Any) -> Any:
@@ -96,7 +116,7 @@ def _operation(name: str) -> Callable[..., Any]:
     @intrinsic
     def operation(typing: Any, a: Any, b: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, name)(*args, flags=_FLAGS)
+            return getattr(builder, name)(*args, flags=FASTMATH)
 
         return _lanes(_lanes, _lanes), code
 

@@ -18,12 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercore.training.kernels import compiled
-from fercore.training.kernels.simd import LANES, all_of, load, memory, store
+from fercore.training.kernels.simd import LANES, all_of, load, memory, room, store
 
 Floats = NDArray[np.float32]
 
 OUT, IN = 4, 6
 """Sides of a tile in the output and in the input."""
+
+BUILT_ON = "79773e800cf0"
+"""Of `fercore.training.kernels`, whose docstring says why."""
+
+# Read from the middle or before it: 0 for channels that the block before has added already, else 1.
+_ONCE = np.repeat(np.array([0, 1], np.float32), LANES)
+
+_room = room(IN * IN)  # between the two dimensions of a transform
 
 
 @compiled
@@ -32,8 +40,7 @@ def input_transform(images: Floats, tiles: Floats, pad: int) -> None:
     shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
     down, across = _grid(shape, pad)
     below, above = memory(images), memory(tiles)
-    room = np.empty(IN * IN * LANES, np.float32)
-    held = memory(room)
+    held = _room()
     for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, pad)
         for block in range(_blocks(shape)):
@@ -53,14 +60,12 @@ def input_adjoint(tiles: Floats, images: Floats, pad: int) -> None:
     shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
     down, across = _grid(shape, pad)
     below, above = memory(images), memory(tiles)
-    room, once = np.empty(IN * IN * LANES, np.float32), np.ones(2 * LANES, np.float32)
-    once[:LANES] = 0  # for channels that the block before has added already
-    held = memory(room)
+    held = _room()
     for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, pad)
         for block in range(_blocks(shape)):
             channel = _channel(shape, block)
-            new = load(memory(once), LANES - (block * LANES - channel))
+            new = load(memory(_ONCE), LANES - (block * LANES - channel))
             at = tile * shape[3] + channel
             for j in range(IN):
                 column = _get6(above, at + j * plane, IN * plane)
@@ -76,8 +81,7 @@ def output_transform(tiles: Floats, images: Floats, bias: Floats) -> None:
     shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
     down, across = _grid(shape, 1)
     below, above = memory(tiles), memory(images)
-    room = np.empty(OUT * IN * LANES, np.float32)
-    held = memory(room)
+    held = _room()
     for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, 0)
         for block in range(_blocks(shape)):
@@ -102,8 +106,7 @@ def output_adjoint(images: Floats, tiles: Floats) -> None:
     shape, plane = images.shape, tiles.shape[1] * tiles.shape[2]
     down, across = _grid(shape, 1)
     below, above = memory(tiles), memory(images)
-    room = np.empty(IN * OUT * LANES, np.float32)
-    held = memory(room)
+    held = _room()
     for tile in range(shape[0] * down * across):
         image, top, left = _corner(tile, down, across, 0)
         for block in range(_blocks(shape)):
@@ -117,7 +120,7 @@ def output_adjoint(images: Floats, tiles: Floats) -> None:
                 _put6(below, at + i * IN * plane, plane, _output_back(a, b, c, d))
 
 
-# The transforms in one dimension: what each matrix does, with its sums used twice.
+# The transforms in one dimension: B', B, A' and A, with sums used twice.
 
 
 @compiled
