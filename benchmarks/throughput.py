@@ -5,7 +5,8 @@ one run   fercore's training loop, one thread
 machine   as many such runs at once as there are cores: what a study does
 ratio     machine / the better textbook
 epoch     seconds for 25,838 images (FER2013's Training less validation), one run
-flops     share of this core's matrix-product peak in the run's number format (3 x 2 x MACs)
+flops     share of this core's matrix-product peak in the run's number format (3 x 2 x MACs, of
+          which fercore.training.winograd leaves a quarter: it can pass 100 %)
 bytes     share of its copy bandwidth: each activation read and written once, forward and twice
           back (a lower bound of the traffic; what depthwise networks are limited by)
 
