@@ -17,6 +17,8 @@ ifneq ($(words $(ENV)),1)
 endif
 BIN := $(ENV)/bin
 READY := $(ENV)/.fercore-ready
+WORKSHOP := $(ENV)/.fercore-workshop
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS)
 PYTHON ?= python3
 
 # Every variable given on the command line, PRESET and tools apart, is a notebook parameter.
@@ -48,7 +50,7 @@ help:  ## this list
 	@echo "Parameters, for example:  make q2 BUDGETS=20000,80000,320000 EPOCHS=5"
 	@echo "                          make report PRESET=fer2013 DATA=path/to/fer2013.csv"
 
-setup: $(READY)  ## create the environment (report, test and the others do it themselves)
+setup: $(WORKSHOP)  ## create the environment with all tools (report, test and the others do it themselves)
 	@echo "Ready in $(ENV)"
 
 $(READY): pyproject.toml constraints.txt
@@ -56,8 +58,13 @@ $(READY): pyproject.toml constraints.txt
 	  sys.exit(0 if v >= (3, 11) else f"fercore needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 ...")'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Creating $(ENV)"; $(PYTHON) -m venv $(ENV); }
 	@echo "Installing the packages that constraints.txt pins into $(ENV) (some minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e '.[dev,docs,download]'
-	@touch $(READY)
+	@$(PIP) -e '.[download]'
+	@touch $@
+
+$(WORKSHOP): $(READY)
+	@echo "Installing the tools of development into $(ENV)"
+	@$(PIP) -e '.[dev,docs,download]'
+	@touch $@
 
 report: $(READY)  ## train what is missing; write reports/PRESET/report.html and report.pdf
 	@$(REPORT)
@@ -69,28 +76,28 @@ lab: $(READY)  ## JupyterLab: explore networks, runs and faces
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. \
 	  --LabApp.default_url=/lab/tree/notebooks/explore.ipynb
 
-test: $(READY)  ## the tests; every notebook runs on a tiny preset
+test: $(WORKSHOP)  ## the tests; every notebook runs on a tiny preset
 	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
-docs: $(READY)  ## these pages as a site, in build/site; a broken link is an error
+docs: $(WORKSHOP)  ## these pages as a site, in build/site; a broken link is an error
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet \
 	  -d build/doctrees docs build/site
 	@echo build/site/index.html
 
-test-all: $(READY)  ## the long tests as well: two of the documentation's examples, command by command
+test-all: $(WORKSHOP)  ## the long tests as well: two of the documentation's examples, command by command
 	@$(BIN)/python -m pytest -m ""
 
-torture: $(READY)  ## do faults to real studies: kills, cut files, full disks (minutes)
+torture: $(WORKSHOP)  ## do faults to real studies: kills, cut files, full disks (minutes)
 	@$(BIN)/python -m tests.torture
 
-lint: $(READY)  ## style, types and the direction of imports
+lint: $(WORKSHOP)  ## style, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
-fuzz: $(READY)  ## 10,000 spoilt files of each form through the readers; an hour
+fuzz: $(WORKSHOP)  ## 10,000 spoilt files of each form through the readers; an hour
 	@$(BIN)/python -m tests.fuzz_readers
 
 bench: $(READY)  ## measure speed on this machine

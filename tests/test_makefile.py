@@ -31,6 +31,11 @@ def make(
     )
 
 
+def installs(printed: str) -> list[tuple[str, str]]:
+    """Which Python installs what, in the commands that `make -n` prints."""
+    return re.findall(r"^(\S+) -m pip install (.*)$", printed, re.MULTILINE)
+
+
 @pytest.mark.parametrize("target", ["", *OTHERS, "lint test", "report test"])
 @pytest.mark.parametrize("given", ["EPOCHS=3", "FOO=", "PRESET=fer2013"])
 def test_only_a_report_takes_parameters(tmp_path: Path, target: str, given: str) -> None:
@@ -77,9 +82,22 @@ def test_the_active_environment_is_used(
 ) -> None:
     printed = make(tmp_path, "-n", "setup", env=active).stdout
     assert printed.splitlines()[-1] == f'echo "Ready in {place}"'
-    (install,) = re.findall(r"^(\S+) -m pip install (.*)$", printed, re.MULTILINE)
-    assert install[0] == f"{place}/bin/python"
-    assert ("-c constraints.txt" in install[1]) == pinned
+    installed = installs(printed)
+    assert {python for python, _ in installed} == {f"{place}/bin/python"}
+    assert {"-c constraints.txt" in what for _, what in installed} == {pinned}
+
+
+@pytest.mark.parametrize(
+    ("target", "extras"),
+    [("report", ["download"]), ("lab", ["download"]), ("test", ["download", "dev,docs,download"])],
+)
+def test_tools_of_development_are_for_developers(
+    tmp_path: Path, target: str, extras: list[str]
+) -> None:
+    printed = make(tmp_path, "-n", target).stdout
+    assert [re.findall(r"-e '\.\[(.*)\]'", what) for _, what in installs(printed)] == [
+        [each] for each in extras
+    ]
 
 
 def test_an_environment_with_a_space_in_its_path_is_refused(tmp_path: Path) -> None:
