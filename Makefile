@@ -16,6 +16,7 @@ ifneq ($(words $(ENV)),1)
   $(error the environment's path has a space, which make cannot handle: $(ENV))
 endif
 BIN := $(ENV)/bin
+# What a report needs, and what tests and checks need beyond it, are installed when first asked for.
 READY := $(ENV)/.fercore-ready
 WORKSHOP := $(ENV)/.fercore-workshop
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS)
@@ -63,7 +64,7 @@ $(READY): pyproject.toml constraints.txt
 
 $(WORKSHOP): $(READY)
 	@echo "Installing the tools of development into $(ENV)"
-	@$(PIP) -e '.[dev,docs,download]'
+	@$(PIP) -e '.[dev,docs]'
 	@touch $@
 
 report: $(READY)  ## train what is missing; write reports/PRESET/report.html and report.pdf

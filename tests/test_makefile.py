@@ -89,7 +89,7 @@ def test_the_active_environment_is_used(
 
 @pytest.mark.parametrize(
     ("target", "extras"),
-    [("report", ["download"]), ("lab", ["download"]), ("test", ["download", "dev,docs,download"])],
+    [("report", ["download"]), ("lab", ["download"]), ("test", ["download", "dev,docs"])],
 )
 def test_tools_of_development_are_for_developers(
     tmp_path: Path, target: str, extras: list[str]
