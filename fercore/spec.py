@@ -18,6 +18,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Optimizer = Literal["muon", "adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "onecycle"]
+RunId = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 
 
 class Spec(BaseModel):
@@ -112,6 +113,8 @@ class TrainSpec(Spec):
     augment: AugmentSpec = AugmentSpec()
     first_side: Literal[24, 32, 48] = later(48)
     """Side in pixels of the training images in the first half of the epochs; 48 from then on."""
+    teachers: tuple[RunId, ...] = later(())
+    """Finished runs of the store: what they say of an image is learned in place of its label."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto: bfloat16 where the device has instructions for it, else float32."""
 
@@ -119,6 +122,12 @@ class TrainSpec(Spec):
     def _decay_needs_decoupling(self) -> TrainSpec:
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("weight_decay with adam is coupled to the gradient; use adamw")
+        return self
+
+    @model_validator(mode="after")
+    def _teachers_see_what_they_know(self) -> TrainSpec:
+        if self.teachers and self.first_side != 48:
+            raise ValueError(f"first_side with teachers: expected 48, found {self.first_side}")
         return self
 
 

@@ -133,6 +133,7 @@ OTHERS: list[tuple[str, Any]] = [
     ("train.average", 0.9),
     ("train.initial", "torch"),
     ("train.first_side", 24),
+    ("train.teachers", ["0123456789ab"]),
     ("train.dtype", "float32"),
     ("train.augment.flip", True),
     ("train.augment.shift", 0.2),

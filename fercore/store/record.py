@@ -31,7 +31,8 @@ class Epoch(Spec):
     rate: float
     """Learning rate of the last step."""
     train_loss: float
-    """Mean over the epoch's steps, on augmented images, label smoothing included."""
+    """Mean over the epoch's steps, on augmented images, label smoothing included; against what
+    teachers say if the recipe has any."""
     train_accuracy: float
     """Share of augmented images read correctly, each by the weights of its step."""
     valid_loss: float

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,10 +97,15 @@ class Pass:
 
 
 class Fit:
-    """A network, its optimizer and what it is trained on; `epoch` makes one pass."""
+    """A network, its optimizer and what it is trained on; `epoch` makes one pass.
 
-    def __init__(self, spec: RunSpec, train: Examples, valid: Examples) -> None:
-        self.recipe, self.seed = spec.train, spec.seed
+    teachers: networks whose answers it learns in place of labels, in evaluation mode.
+    """
+
+    def __init__(
+        self, spec: RunSpec, train: Examples, valid: Examples, teachers: Sequence[nn.Module] = ()
+    ) -> None:
+        self.recipe, self.seed, self.teachers = spec.train, spec.seed, teachers
         self.train, self.valid = train, valid
         self.where = train.images.device
         self.dtype = device.training_dtype(self.recipe.dtype, self.where)
@@ -207,13 +212,19 @@ class Fit:
         with torch.autocast(self.where.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             logits = self.trained(images)
         logits = logits.float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        target = self._taught(images) if self.teachers else labels
+        loss = functional.cross_entropy(logits, target, label_smoothing=self.recipe.label_smoothing)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
         if self.averaged:
             self.averaged.update_parameters(self.network)
         return loss.detach(), (logits.argmax(1) == labels).sum()
+
+    @torch.no_grad()
+    def _taught(self, images: Tensor) -> Tensor:
+        """What the teachers say on average: probabilities (N, 7)."""
+        return torch.stack([teacher(images).softmax(1) for teacher in self.teachers]).mean(0)
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on."""

@@ -20,7 +20,7 @@ from fercore.spec import RunSpec
 from fercore.store.identity import identity
 from fercore.store.record import SEEN, DataRecord, RunRecord, Score
 from fercore.store.runs import Predictions, RunStore, pack
-from fercore.training import checkpoint
+from fercore.training import checkpoint, teachers
 from fercore.training import device as devices
 from fercore.training.evaluate import DivergenceError, probabilities, score, scores
 from fercore.training.fit import Examples, Fit
@@ -43,7 +43,8 @@ def run(
     as "diverged". An interrupted run, asked for again, goes on after its last finished epoch, or
     where it was saved within a long one (`checkpoint.MINUTES`).
 
-    Raises `StoreError` if the store cannot be written, `DeviceError`, `ModelError`, `DataError`.
+    Raises `StoreError` if the store cannot be written, `TeacherError` for teachers that it does not
+    have, `DeviceError`, `ModelError`, `DataError`.
     """
     name = identity(spec, faces)
     if found := store.get(name):
@@ -72,7 +73,7 @@ class _Run:
         self.pause, self.saved = checkpoint.pause(), time.monotonic()
         self.split: Split = divide(faces, spec.data)
         train, valid = (Examples(faces, r, where) for r in (self.split.train, self.split.valid))
-        self.fit = Fit(spec, train, valid)
+        self.fit = Fit(spec, train, valid, teachers.load(spec, faces, store, where))
         self.machine = {
             "device": devices.describe(where),
             "dtype": str(self.fit.dtype).removeprefix("torch."),
