@@ -74,6 +74,7 @@ class Setting(Spec):
     LABEL_SMOOTHING: float = 0.0
     DROPOUT: float = 0.0
     AVERAGE: float = 0.0
+    TEACHERS: tuple[str, ...] = ()
     FLIP: bool = True
     SHIFT: float = 0.1
     ROTATION: float = 10.0
@@ -195,7 +196,7 @@ def check(parameters: Mapping[str, Any]) -> Setting:
         parse(setting.EXECUTOR)
     except ExecutorError as error:
         raise StudyError(f"EXECUTOR: {error}") from None
-    for name in ("SEEDS", "BUDGETS", "NETWORKS", "HYPOTHESES", "SIZES", "LARGE"):
+    for name in ("SEEDS", "BUDGETS", "NETWORKS", "TEACHERS", "HYPOTHESES", "SIZES", "LARGE"):
         values = getattr(setting, name)
         if len(set(values)) < len(values):
             raise StudyError(f"{name}: each value once, found {values}")
@@ -213,12 +214,13 @@ def _read(text: str, kind: Any) -> str | list[str] | None:
 
 
 def _check_networks(setting: Setting, given: Mapping[str, Any]) -> None:
-    """Each of NETWORKS is known, and there is something to train."""
-    try:
-        for name in setting.NETWORKS:
-            models.layers(ModelSpec(name=name))
-    except models.ModelError as error:
-        raise StudyError(f"NETWORKS: {error}") from None
+    """Each of NETWORKS and TEACHERS is known, and there is something to train."""
+    for parameter in ("NETWORKS", "TEACHERS"):
+        try:
+            for name in getattr(setting, parameter):
+                models.layers(ModelSpec(name=name))
+        except models.ModelError as error:
+            raise StudyError(f"{parameter}: {error}") from None
     if "NETWORKS" in given and not setting.NETWORKS:
         raise StudyError("NETWORKS: expected one name or more (`fercore models`), found none")
     if "BUDGETS" in given and not (setting.BUDGETS or setting.REPORTED):

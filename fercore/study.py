@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -24,13 +24,14 @@ from fercore.data.split import divide
 from fercore.display import Provenance
 from fercore.executors import parse
 from fercore.experiments import trials
-from fercore.language import mark, say
+from fercore.language import mark, paragraph, say
 from fercore.provenance import commit, versions
 from fercore.question import Question, tuples
 from fercore.setting import EPOCHS_UNSTATED, Setting, StudyError, check
 from fercore.spec import AugmentSpec, ModelSpec, RunSpec
 from fercore.store import measured
 from fercore.store.elsewhere import Elsewhere
+from fercore.store.identity import identity
 from fercore.store.record import Epoch
 from fercore.store.runs import RunRecord, RunStore
 from fercore.training import device as devices
@@ -68,8 +69,11 @@ class Study(Question):
 
     @property
     def note(self) -> str:
-        """What every caption must say of the data; empty for real faces."""
-        return say(SYNTHETIC_NOTE) if self.faces.synthetic else ""
+        """What every caption must say: of drawn faces, and of networks that had teachers."""
+        drawn = say(SYNTHETIC_NOTE) if self.faces.synthetic else ""
+        names = ", ".join(self.setting.TEACHERS)
+        taught = say("Taught by {teachers}, not by labels.", teachers=names) if names else ""
+        return paragraph(drawn, taught)
 
     def train(self, networks: Iterable[ModelSpec]) -> pd.DataFrame:
         """Train each network once per seed, or read it, and return the runs table.
@@ -104,20 +108,48 @@ class Study(Question):
 
     def _spec(self, network: ModelSpec, seed: int, augment: AugmentSpec | None = None) -> RunSpec:
         recipe = self.setting.recipe(self._epochs(network))
-        if augment:
-            recipe = recipe.model_copy(update={"augment": augment})
+        teachers = tuple(identity(teacher, self.faces) for teacher in self._teachers(seed))
+        given: dict[str, Any] = {"teachers": teachers} | ({"augment": augment} if augment else {})
+        recipe = recipe.model_copy(update=given)
         return RunSpec(data=self.setting.data, model=network, train=recipe, seed=seed)
 
+    def _teachers(self, seed: int) -> list[RunSpec]:
+        """TEACHERS' own runs, which learn from labels: one for each seed of their students."""
+        return [
+            RunSpec(
+                data=self.setting.data,
+                model=(network := ModelSpec(name=name)),
+                train=self.setting.recipe(self._epochs(network)),
+                seed=seed,
+            )
+            for name in self.setting.TEACHERS
+        ]
+
     def _run(self, specs: list[RunSpec]) -> list[RunRecord]:
-        setting = self.setting
+        """Train or read the runs, the teachers of what is to be trained before it."""
+        known = self.elsewhere.get if self.elsewhere else lambda spec: None
+        missing = [s for s in specs if not self.store.get(identity(s, self.faces)) and not known(s)]
+        seeds = sorted({spec.seed for spec in missing})
+        # From records teachers would come without weights.
+        for made in self._sweep([teacher for seed in seeds for teacher in self._teachers(seed)]):
+            if made.status != "done":
+                name, seed = models.label(made.spec.model), made.spec.seed
+                raise StudyError(f"TEACHERS: {name}, seed {seed}, cannot teach: {made.message}")
+        return self._sweep(specs, known)
+
+    def _sweep(
+        self, specs: list[RunSpec], known: Callable[[RunSpec], RunRecord | None] | None = None
+    ) -> list[RunRecord]:
+        if not specs:
+            return []
         records = sweep.run(
             specs,
             self.faces,
             self.store,
-            executor=setting.EXECUTOR,
-            device=setting.DEVICE,
-            threads=setting.THREADS,
-            known=self.elsewhere.get if self.elsewhere else None,
+            executor=self.setting.EXECUTOR,
+            device=self.setting.DEVICE,
+            threads=self.setting.THREADS,
+            known=known,
         )
         self.records |= {record.run_id: record for record in records}
         return records
@@ -175,6 +207,8 @@ class Study(Question):
         if self.setting.EPOCHS is None:
             own = mark("each network's own, else {epochs}")
             recipe["epochs"] = say(own, epochs=EPOCHS_UNSTATED)
+        if self.setting.TEACHERS:
+            recipe["teachers"] = ", ".join(self.setting.TEACHERS)
         return {"seeds": ", ".join(map(str, self.setting.SEEDS)), **recipe, **augment}
 
     def provenance(self, notebook: str) -> Provenance:

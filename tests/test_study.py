@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ TINY = {"TRAIN_IMAGES": 140, "BUDGETS": [10_000], "SEEDS": [0], "EPOCHS": 1}
         ({"BUDGETS": []}, "BUDGETS: expected one number or more, or REPORTED = True, found none"),
         ({"NETWORKS": []}, "NETWORKS: expected one name or more"),
         ({"NETWORKS": ["a-cnn-1"]}, "NETWORKS: .*a-cnn-1"),
+        ({"TEACHERS": ["a-cnn-1"]}, "TEACHERS: .*a-cnn-1"),
+        ({"TEACHERS": ["a-cnn-29k"] * 2}, "TEACHERS: each value once"),
         ({"SEEDS": [-1]}, r"^SEEDS\.0: expected 0 or more, found -1$"),
         ({"SEEDS": [2**40]}, r"SEEDS\.0: .*less than"),
         ({"SEEDS": [True]}, "SEEDS: expected no True or False"),
@@ -177,3 +180,36 @@ def test_costs_add_up_and_latency_stands_beside_them() -> None:
     shown = tables.costs(timed)
     assert "ms per image" in shown.frame.columns
     assert "ms per image" in shown.caption
+
+
+def test_teachers_are_trained_first_each_for_its_seed() -> None:
+    this = study.begin({**TINY, "SEEDS": [0, 1], "TEACHERS": ["a-cnn-29k"]})
+    runs = this.train(this.family("cnn"))
+    assert list(runs["network"]) == ["cnn-10k"] * 2
+    for run in runs["run_id"]:
+        (name,) = this.records[run].spec.train.teachers
+        teacher = this.records[name].spec
+        assert (teacher.model.name, teacher.seed) == ("a-cnn-29k", this.records[run].spec.seed)
+        assert teacher.train.teachers == ()
+    assert "Taught by a-cnn-29k, not by labels." in this.note
+    assert this.recipe()["teachers"] == "a-cnn-29k"
+    traces = {trace["run_id"]: trace["departures"] for trace in this.traces(set())}
+    assert (traces[name], traces[run]) == ("", f"teachers {name}")
+
+
+def test_students_that_are_there_need_no_teacher() -> None:
+    asked = {**TINY, "SEEDS": [2], "TEACHERS": ["a-cnn-29k"]}
+    first = study.begin(asked)
+    runs = first.train(first.family("cnn"))
+    (student,) = runs["run_id"]
+    (teacher,) = first.records[student].spec.train.teachers
+    shutil.rmtree(first.store.folder(teacher))
+    again = study.begin(asked)
+    again.train(again.family("cnn"))
+    assert set(again.records) == {student}
+
+
+def test_a_teacher_that_diverged_is_named() -> None:
+    this = study.begin({**TINY, "TEACHERS": ["a-cnn-29k"], "OPTIMIZER": "sgd", "RATE": 1e30})
+    with pytest.raises(StudyError, match=r"TEACHERS: a-cnn-29k, seed 0, cannot teach: .* finite"):
+        this.train(this.family("cnn"))

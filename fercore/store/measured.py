@@ -25,7 +25,11 @@ def departures(train: TrainSpec, recipe: TrainSpec) -> str:
     """In what a run's recipe differs from another, epochs apart, as "flip False, shift 0.0"."""
     mine, theirs = ({**dict(t), **dict(t.augment), "epochs": 0} for t in (train, recipe))
     differing = [name for name in mine if name != "augment" and mine[name] != theirs[name]]
-    return ", ".join(f"{name} {mine[name]}" for name in differing)
+    return ", ".join(f"{name} {_plain(mine[name])}" for name in differing)
+
+
+def _plain(value: Any) -> str:
+    return " + ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def usual(records: Iterable[RunRecord]) -> TrainSpec:
