@@ -64,8 +64,8 @@ def specs(asked: Setting, model: ModelSpec, seeds: list[int]) -> dict[tuple[str,
     }
 
 
-def records(specs: Iterable[RunSpec], asked: Setting) -> list[RunRecord]:
-    """Of each run, trained here where neither the store nor fercore has it."""
+def records(specs: Iterable[RunSpec], asked: Setting, *, known: bool = True) -> list[RunRecord]:
+    """Of each run, trained here where neither the store nor, if known, fercore has it."""
     faces = load(asked.source)
     return sweep.run(
         specs,
@@ -73,7 +73,7 @@ def records(specs: Iterable[RunSpec], asked: Setting) -> list[RunRecord]:
         RunStore(),
         executor=asked.EXECUTOR,
         threads=1,
-        known=Elsewhere(faces).get,
+        known=Elsewhere(faces).get if known else None,
     )
 
 

@@ -110,7 +110,8 @@ class Archive(Question):
         order = ["params_trainable", "epochs", "run_id"]
         if not found:
             return pd.DataFrame(columns=order)
-        runs = pd.DataFrame([measured.run_row(record) for record in self._use(found)])
+        recipe = self.setting.recipe(usual)
+        runs = pd.DataFrame([measured.run_row(record, recipe) for record in self._use(found)])
         return runs.assign(reported=runs["network"].map(models.claimed)).sort_values(
             order, ignore_index=True
         )

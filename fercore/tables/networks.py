@@ -82,6 +82,7 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "epochs": runs["epochs"],
             **{f"{name} %": [percent(value) for value in runs[name]] for name in ("valid", split)},
             "its report %": 100 * runs["reported"],
+            "differs in": runs["departures"],
             "run": runs["run_id"],
         }
     )
@@ -89,7 +90,7 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
         shown,
         name="longer",
         caption=say(
-            "Runs of more passes, some with another recipe (see the run's record): single runs, "
+            "Runs of more passes, and in what else they differ from the recipe: single runs, "
             "without intervals. Beside them what the network's report says: the mean of its public "
             "and private score where it has both, else its validation accuracy."
         ),

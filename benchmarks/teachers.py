@@ -1,0 +1,99 @@
+"""What networks of one size learn from larger ones in place of labels, on FER2013.
+
+Trains a MobileNet and a plain CNN by the preset fer2013's recipe, from labels and from what two
+networks of report A say, or reads the runs from the run store and from reports/fer2013/records.
+The teachers took 40 passes, half a day of one core: they are trained only where a run needs them.
+Usage: python benchmarks/teachers.py path/to/fer2013.csv [--size 30000] [--seeds 0,1,2]
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import pandas as pd
+from ablation import records, setting
+
+from fercore import analysis, models
+from fercore.analysis.curves import FAMILIES
+from fercore.data import load
+from fercore.display import signed
+from fercore.setting import Setting
+from fercore.spec import ModelSpec, RunSpec
+from fercore.store import measured
+from fercore.store.elsewhere import Elsewhere
+from fercore.store.identity import identity
+from fercore.store.runs import RunStore
+
+TEACHERS, PASSES = ("a-cnn-219k", "a-mobilenet-213k"), 40
+LABELS, TAUGHT = "labels", "teachers"
+
+
+def teachers(asked: Setting) -> list[RunSpec]:
+    """Their own runs, which learn from labels."""
+    recipe = asked.recipe(PASSES)
+    return [RunSpec(data=asked.data, model=ModelSpec(name=n), train=recipe) for n in TEACHERS]
+
+
+def specs(
+    asked: Setting, ids: tuple[str, ...], size: int, seeds: list[int]
+) -> dict[tuple[str, str], list[RunSpec]]:
+    """By family and by what is learned: a run for each seed. ids: of the teachers' runs."""
+    base = asked.recipe(asked.passes)
+    recipes = {LABELS: base, TAUGHT: base.model_copy(update={"teachers": ids})}
+    return {
+        (family, learned): [
+            RunSpec(data=asked.data, model=models.nearest(family, size), train=recipe, seed=seed)
+            for seed in seeds
+        ]
+        for family in FAMILIES
+        for learned, recipe in recipes.items()
+    }
+
+
+def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
+    """By family: accuracy from labels and from teachers, and the difference, in points.
+
+    runs: the runs table, with "mobilenet labels" and so on in place of the network.
+    """
+    means = analysis.bootstrap(runs, split, np.random.default_rng(analysis.SEED))
+    reached = 100 * runs.groupby("network")[split].mean()
+    rows = {}
+    for family in FAMILIES:
+        names = [f"{family} {learned}" for learned in (TAUGHT, LABELS)]
+        gain = analysis.difference(runs, split, means, *names)
+        taught, labels = (float(reached[name]) for name in names)
+        rows[family] = [labels, taught, signed(gain["lead"], gain["high"]), gain["verdict"]]
+    columns = ["labels %", "teachers %", "difference, points", "verdict"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def train(asked: Setting, size: int, seeds: list[int]) -> pd.DataFrame:
+    """The runs table that `table` takes."""
+    faces, store = load(asked.source), RunStore()
+    ids = tuple(identity(teacher, faces) for teacher in teachers(asked))
+    wanted = specs(asked, ids, size, seeds)
+    known = Elsewhere(faces)
+    students = [s for (_, learned), own in wanted.items() if learned == TAUGHT for s in own]
+    if not all(store.get(identity(s, faces)) or known.get(s) for s in students):
+        records(teachers(asked), asked, known=False)  # from records they have no weights
+    made = records([spec for own in wanted.values() for spec in own], asked)
+    names = [" ".join(key) for key, own in wanted.items() for _ in own]
+    return pd.DataFrame([measured.run_row(record) for record in made]).assign(network=names)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", help="fer2013.csv")
+    parser.add_argument("--size", type=int, default=30_000)
+    parser.add_argument("--seeds", default="0,1,2")
+    given = parser.parse_args()
+    asked, seeds = setting(given.data), [int(seed) for seed in given.seeds.split(",")]
+    runs = train(asked, given.size, seeds)
+    print(f"{given.size:,} parameters, {asked.EPOCHS} passes, {len(seeds)} seeds")
+    for split in ("valid", "PublicTest"):
+        print(f"\n{split}\n{table(runs, split).round(1).to_string()}")
+
+
+if __name__ == "__main__":
+    main()
