@@ -84,6 +84,12 @@ def test_every_budget_is_met_within_two_per_cent(family: str, depth: int | None)
         assert list(spec.widths) == sorted(spec.widths)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_ordinary_member_is_met_from_a_thousand_on(family: str) -> None:
+    for budget in map(int, np.geomspace(1_000, 10_000, 60)):
+        assert abs(cost(nearest(family, budget)).trainable - budget) <= 0.02 * budget
+
+
 def test_a_member_is_its_own_nearest() -> None:
     for family in FAMILIES:
         spec = ModelSpec(name=family, widths=regular(16), depth=2)
