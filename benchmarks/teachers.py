@@ -17,7 +17,7 @@ from ablation import records, setting
 from fercore import analysis, models
 from fercore.analysis.curves import FAMILIES
 from fercore.data import load
-from fercore.display import signed
+from fercore.display import all_signed
 from fercore.setting import Setting
 from fercore.spec import ModelSpec, RunSpec
 from fercore.store import measured
@@ -52,24 +52,23 @@ def specs(
 
 
 def table(runs: pd.DataFrame, split: str) -> pd.DataFrame:
-    """By family: accuracy from labels and from teachers, and the difference, in points.
+    """By network: accuracy from labels and from teachers, and the difference, in points.
 
-    runs: the runs table, with "mobilenet labels" and so on in place of the network.
+    runs: as `fercore.analysis.gains` takes them.
     """
-    means = analysis.bootstrap(runs, split, np.random.default_rng(analysis.SEED))
-    reached = 100 * runs.groupby("network")[split].mean()
-    rows = {}
-    for family in FAMILIES:
-        names = [f"{family} {learned}" for learned in (TAUGHT, LABELS)]
-        gain = analysis.difference(runs, split, means, *names)
-        taught, labels = (float(reached[name]) for name in names)
-        rows[family] = [labels, taught, signed(gain["lead"], gain["high"]), gain["verdict"]]
-    columns = ["labels %", "teachers %", "difference, points", "verdict"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    gains = analysis.gains(runs, split, np.random.default_rng(analysis.SEED))
+    return pd.DataFrame(
+        {
+            "labels %": 100 * gains["labels"],
+            "teachers %": 100 * gains["taught"],
+            "difference, points": all_signed(gains["lead"], gains["high"]),
+            "verdict": gains["verdict"],
+        }
+    ).set_axis(gains["network"])
 
 
 def train(asked: Setting, size: int, seeds: list[int]) -> pd.DataFrame:
-    """The runs table that `table` takes."""
+    """The runs table, with what each learned from."""
     faces, store = load(asked.source), RunStore()
     ids = tuple(identity(teacher, faces) for teacher in teachers(asked))
     wanted = specs(asked, ids, size, seeds)
@@ -78,8 +77,8 @@ def train(asked: Setting, size: int, seeds: list[int]) -> pd.DataFrame:
     if not all(store.get(identity(s, faces)) or known.get(s) for s in students):
         records(teachers(asked), asked, known=False)  # from records they have no weights
     made = records([spec for own in wanted.values() for spec in own], asked)
-    names = [" ".join(key) for key, own in wanted.items() for _ in own]
-    return pd.DataFrame([measured.run_row(record) for record in made]).assign(network=names)
+    learned = [learned for (_, learned), own in wanted.items() for _ in own]
+    return pd.DataFrame([measured.run_row(record) for record in made]).assign(learned=learned)
 
 
 def main() -> None:

@@ -116,6 +116,25 @@ class Archive(Question):
             order, ignore_index=True
         )
 
+    def taught(self) -> pd.DataFrame:
+        """The runs table of what had teachers, by the recipe otherwise, and of the same without.
+
+        ``learned``: "labels", or the networks that taught, as "a-cnn-219k + a-mobilenet-213k".
+        """
+        recipe = self.setting.recipe(self.setting.passes)
+        pupils = [
+            record
+            for record in self.kept
+            if record.spec.train.teachers
+            and record.spec.train.model_copy(update={"teachers": ()}) == recipe
+        ]
+        networks = dict.fromkeys(record.spec.model for record in pupils)
+        found = pupils + [r for network in networks for r in self._of(Arm(network)).values()]
+        names = {record.run_id: models.label(record.spec.model) for record in self.kept}
+        taught = [" + ".join(names.get(i, i) for i in r.spec.train.teachers) for r in found]
+        rows = pd.DataFrame([measured.run_row(record) for record in self._use(found)])
+        return rows.assign(learned=[each or "labels" for each in taught])
+
     def experiments(self) -> pd.DataFrame:
         """The trials table of question 5: each change with the seeds that both sides have."""
         contrasts = self.setting.contrasts()

@@ -44,6 +44,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         this.train(this.family("mobilenet") + this.family("cnn"))
         head = study.begin({**TINY, "HYPOTHESES": ["head"], "SEEDS": [0]})
         head.experiments()
+        pupils = study.begin({**TINY, "TEACHERS": ["a-mobilenet-29k"], "SEEDS": [0]})
+        pupils.train(pupils.family("cnn"))
         other = study.begin({**TINY, "SEEDS": [2], "RATE": 0.01, "EPOCHS": 2})
         other.train(other.family("cnn"))
     for path in store.glob("*/record.json"):
@@ -93,6 +95,34 @@ def test_longer_runs_are_told_apart(folder: Path) -> None:
     assert shipped.index.tolist() == [*range(len(shipped))]
     none = Archive(check({**TINY, "EPOCHS": 2}), folder).longer()
     assert isinstance(tables.longer(none, "PublicTest"), Text)
+
+
+def test_what_had_teachers_stands_beside_the_same_without(folder: Path) -> None:
+    this = Archive(check(TINY), folder)
+    runs = this.taught()
+    assert set(zip(runs["network"], runs["learned"], runs["seed"], strict=True)) == {
+        ("cnn-10k", "a-mobilenet-29k", 0),
+        ("cnn-10k", "labels", 0),
+        ("cnn-10k", "labels", 1),
+    }
+    assert not set(this.runs(this.family("cnn"))["run_id"]) & set(
+        runs.loc[runs["learned"] != "labels", "run_id"]
+    )
+    gains = analysis.gains(runs, "valid", this.random())
+    shown = tables.taught(gains, "valid")
+    assert isinstance(shown, Table)
+    assert list(shown.frame["over seeds"]) == ["one seed: no interval"]
+    assert set(runs["run_id"]) <= {run["run_id"] for run in this.provenance("q").content["runs"]}
+
+
+def test_without_teachers_a_sentence_says_so(folder: Path, tmp_path: Path) -> None:
+    for path in folder.glob("*.json"):
+        record = json.loads(path.read_text())
+        if not record["spec"]["train"].get("teachers"):
+            (tmp_path / path.name).write_text(json.dumps(record))
+    this = Archive(check(TINY), tmp_path)
+    gains = analysis.gains(this.taught(), "valid", this.random())
+    assert isinstance(tables.taught(gains, "valid"), Text)
 
 
 def copied(folder: Path, target: Path, change: Callable[[Record], None]) -> None:

@@ -21,7 +21,7 @@ from fercore.analysis.errors import (
 )
 from fercore.analysis.images import UNKNOWN, image_lead, over_images
 from fercore.analysis.looks import Looks, lower_share
-from fercore.analysis.pairs import matched_pairs, smallest_within
+from fercore.analysis.pairs import gains, matched_pairs, smallest_within
 from fercore.analysis.pooled import half_width, pooled_deviation
 from fercore.analysis.seeds import (
     LEARNED,
@@ -58,6 +58,7 @@ __all__ = [
     "class_table",
     "compare",
     "difference",
+    "gains",
     "half_width",
     "headline_split",
     "image_lead",

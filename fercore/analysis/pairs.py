@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
-from fercore.analysis.seeds import Row, difference, summarise, unlearned
+from fercore.analysis.seeds import Row, bootstrap, difference, summarise, unlearned
 
 PAIR_COLUMNS = ["report", "mobilenet", "cnn", "size", "mobilenet_mean", "cnn_mean"]
 PAIR_COLUMNS += ["lead", "low", "high", "verdict"]
+GAIN_COLUMNS = ["network", "params_trainable", "teachers", "labels", "taught"]
+GAIN_COLUMNS += ["lead", "low", "high", "verdict"]
 
 
 def matched_pairs(
@@ -62,6 +65,38 @@ def _nearest(networks: list[Row], tolerance: float) -> list[tuple[Row, Row]]:
             used |= {("ours", i), ("theirs", j)}
             pairs.append((ours[i], theirs[j]))
     return pairs
+
+
+def gains(runs: pd.DataFrame, split: str, random: np.random.Generator) -> pd.DataFrame:
+    """What networks gain by learning from teachers in place of labels, fewest parameters first.
+
+    runs: also with ``learned``: "labels", else the teachers' names. A network without runs of
+    both kinds has no row.
+
+    Columns: ``network``, ``params_trainable``, ``teachers`` (names), ``labels`` and ``taught``
+    (mean accuracies, fractions) and those of `difference`, the taught first.
+    """
+    if runs.empty:
+        return pd.DataFrame(columns=GAIN_COLUMNS)
+    named = runs.assign(network=runs["network"] + " " + runs["learned"])
+    means = bootstrap(named, split, random)
+    columns = ["params_trainable", "network", "learned"]
+    grouped = runs.groupby(columns)[[split]].mean().reset_index()
+    reached: list[Row] = grouped.to_dict("records")
+    labels = {row["network"]: row[split] for row in reached if row["learned"] == "labels"}
+    rows = [
+        {
+            "network": network,
+            "params_trainable": row["params_trainable"],
+            "teachers": row["learned"],
+            "labels": labels[network],
+            "taught": row[split],
+            **difference(named, split, means, f"{network} {row['learned']}", f"{network} labels"),
+        }
+        for row in reached
+        if row["learned"] != "labels" and (network := row["network"]) in labels
+    ]
+    return pd.DataFrame(rows, columns=GAIN_COLUMNS)
 
 
 def smallest_within(summary: pd.DataFrame, loss: float) -> Row | None:

@@ -36,7 +36,8 @@ HEADS = mark(
         *("parameters", "control's parameters", "treatment %", "control %", "run", "seed"),
         *("device", "commit", "used", "name", "set by", "meaning", "notebooks", "stem"),
         *("depthwise", "pointwise", "plain convolution", "normalisation", "dense head", "yes"),
-        *("no", "differs in", "epochs", "its epochs"),
+        *("no", "differs in", "epochs", "its epochs", "taught by", "labels %", "teachers %"),
+        "gain, points",
     )
 )
 """What stands at the head of tables; `html_table` says it in the report's language."""

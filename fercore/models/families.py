@@ -84,8 +84,9 @@ def nearest(
     """The member of a family, or of a variant of it, whose trainable parameters are nearest.
 
     The count lies within 2 % of every budget from 10,000 to 5,000,000, of an ordinary member's from
-    1,000; with a dense head from 20,000, at depth 2 or more. A member as regular as can be (`regular`) within 0.5 % is
-    preferred to a nearer one that is less so. Only arithmetic: nothing is built.
+    1,000; with a dense head from 20,000, at depth 2 or more. A member as regular as can be
+    (`regular`) within 0.5 % is preferred to a nearer one that is less so. Only arithmetic: nothing
+    is built.
 
     Raises `ModelError` where no member comes within 2 %.
     """

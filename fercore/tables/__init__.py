@@ -7,7 +7,7 @@ without a second seed there is none, and only the mean is printed.
 from fercore.tables.comparison import budgets, claims, pairs, published
 from fercore.tables.data import counts, facts
 from fercore.tables.errors import calibration, classes, unseen
-from fercore.tables.networks import architectures, costs, longer, networks
+from fercore.tables.networks import architectures, costs, longer, networks, taught
 from fercore.tables.votes import votes
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "networks",
     "pairs",
     "published",
+    "taught",
     "unseen",
     "votes",
 ]

@@ -7,8 +7,9 @@ import pandas as pd
 
 from fercore.analysis import MEASURED, SEED, bootstrap, summarise
 from fercore.data import TEST_SPLITS
-from fercore.display import Table, Text, percent
+from fercore.display import Table, Text, all_signed, percent
 from fercore.language import mark, paragraph, say
+from fercore.tables.words import GAINS
 
 
 def networks(runs: pd.DataFrame, *, name: str, caption: str, note: str = "") -> Table:
@@ -95,6 +96,34 @@ def longer(runs: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
             "and private score where it has both, else its validation accuracy."
         ),
         formats={"its report %": ".1f"},
+        note=note,
+    )
+
+
+def taught(gains: pd.DataFrame, split: str, *, note: str = "") -> Table | Text:
+    """What networks gain by teachers; gains as `fercore.analysis.gains` has them."""
+    if gains.empty:
+        return Text(say("Not shown here: no run that had teachers comes with fercore."))
+    shown = pd.DataFrame(
+        {
+            "network": gains["network"],
+            "trainable": gains["params_trainable"],
+            "taught by": gains["teachers"],
+            "labels %": 100 * gains["labels"],
+            "teachers %": 100 * gains["taught"],
+            "gain, points": all_signed(gains["lead"], gains["high"]),
+            "over seeds": gains["verdict"].map(GAINS).map(say),
+        }
+    )
+    return Table(
+        shown,
+        name="taught",
+        caption=say(
+            "Learned from labels, and from what the teachers say on average of each image as it is "
+            "moved: {split}, gain ± 95 % over seeds. Teachers learned from labels.",
+            split=split,
+        ),
+        formats={"labels %": ".1f", "teachers %": ".1f"},
         note=note,
     )
 

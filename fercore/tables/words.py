@@ -15,6 +15,15 @@ VERDICTS = mark(
     }
 )
 
+GAINS = mark(
+    {
+        "ahead": "better",
+        "behind": "worse",
+        "undecided": "undecided",
+        "one seed": "one seed: no interval",
+    }
+)
+
 OUTCOMES = mark(
     {
         "mobilenet": "MobileNet ahead throughout",
