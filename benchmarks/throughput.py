@@ -54,7 +54,7 @@ def network(name: str) -> ModelSpec:
     """A reported network, or a family's member by its size, as cnn-30k."""
     family, _, size = name.partition("-")
     if family in models.FAMILIES:
-        return models.nearest(family, int(size.removesuffix("k")) * 1000)
+        return models.nearest(family, round(1000 * float(size.removesuffix("k"))))
     return ModelSpec(name=name)
 
 

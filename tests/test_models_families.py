@@ -204,6 +204,8 @@ def test_labels_and_listing_of_members() -> None:
     assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=2)) == "cnn-19k"
     assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32))) == "cnn-19k"
     assert label(ModelSpec(name="cnn", widths=(4, 8, 16, 32), depth=3)) == "cnn-31k-depth3"
+    assert label(nearest("cnn", 2_500)) == "cnn-2.5k"
+    assert label(nearest("cnn", 5_000)) == "cnn-5k"
     assert label(nearest("cnn", 30_000, head="dense")) == "cnn-30k-dense"
     every = nearest("mobilenet", 80_000, 4, residual=True, early=True, norm="none")
     assert label(every) == "mobilenet-80k-depth4-residual-early-norm-none"

@@ -638,7 +638,7 @@ def test_verify_reads_every_file(tmp_path: Path, how: str) -> None:
 def test_verify_says_where_a_network_has_changed_since(tmp_path: Path) -> None:
     one = put(RunStore(tmp_path))  # under a fingerprint that no network has
     found = command("verify", "--store", str(tmp_path)).stdout
-    assert f"{one.run_id}  mobilenet-1k" in found
+    assert f"{one.run_id}  mobilenet-0.7k-depth1" in found
     assert "fingerprint mmmmmmmmmmmm then" in found
 
 

@@ -59,7 +59,7 @@ def fingerprint(spec: ModelSpec) -> str:
 
 
 def label(spec: ModelSpec) -> str:
-    """A short name for people: a family member is called by its size, as mobilenet-30k.
+    """A short name for people: a family member is called by its size, as mobilenet-30k or cnn-2.5k.
 
     What departs from the family's ordinary member is said: mobilenet-30k-depth4, cnn-30k-dense.
     """
@@ -73,8 +73,10 @@ def label(spec: ModelSpec) -> str:
         "early": spec.early,
         f"norm-{spec.norm}": spec.norm != "before",
     }
-    size = f"{cost(spec).trainable / 1000:.0f}k"
-    return "-".join([spec.name, size, *(word for word, departs in departures.items() if departs)])
+    thousands = cost(spec).trainable / 1000
+    size = f"{thousands:.0f}" if thousands >= 9.95 else f"{thousands:.1f}".removesuffix(".0")
+    said = (word for word, departs in departures.items() if departs)
+    return "-".join([spec.name, f"{size}k", *said])
 
 
 def takes(spec: ModelSpec, side: int) -> bool:
