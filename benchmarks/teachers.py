@@ -2,7 +2,8 @@
 
 Trains a MobileNet and a plain CNN by the preset fer2013's recipe, from labels and from what two
 networks of report A say, or reads the runs from the run store and from reports/fer2013/records.
-The teachers took 40 passes, half a day of one core: they are trained only where a run needs them.
+The teachers' 40 passes take a quarter of an hour each on a core with bfloat16, on others up to an
+hour or two: they are trained only where a run needs them.
 Usage: python benchmarks/teachers.py path/to/fer2013.csv [--size 30000] [--seeds 0,1,2]
 """
 

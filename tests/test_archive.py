@@ -188,7 +188,7 @@ def test_the_records_that_come_with_fercore_fit_their_preset() -> None:
     this = archive.begin({"LANG": "en"})
     runs = this.runs(this.family("mobilenet") + this.family("cnn"))
     assert {"mobilenet-10k", "cnn-10k", "mobilenet-100k", "cnn-100k"} <= set(runs["network"])
-    assert runs["PublicTest"].between(0.5, 0.8).all()
+    assert runs["PublicTest"].between(0.4, 0.8).all()
 
 
 def test_parameters_are_checked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import runpy
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercore import analysis, archive, models, presets, sentences
+from fercore import analysis, archive, models, presets, sentences, weights
 from fercore.display import signed
 from fercore.experiments import verdicts
 from fercore.experiments.why.words import SUBJECTS
@@ -59,7 +60,12 @@ def table(text: str, head: str) -> list[str]:
 
 
 def size(row: analysis.Row) -> str:
-    return f"{round(row['size'], -3):,.0f}"
+    return f"{float('{:.2g}'.format(row['size'])):,.0f}"
+
+
+def listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}"
 
 
 def test_sizes(runs: pd.DataFrame, pairs: pd.DataFrame) -> None:
@@ -76,23 +82,25 @@ def test_sizes(runs: pd.DataFrame, pairs: pd.DataFrame) -> None:
 
 
 def test_the_answer(pairs: pd.DataFrame) -> None:
-    """Ahead at the smallest sizes, and no difference at the others."""
-    ahead: list[analysis.Row] = pairs.query("verdict == 'ahead'").to_dict("records")
-    level: list[analysis.Row] = pairs.query("verdict == 'undecided'").to_dict("records")
-    least, most = ahead[0], level[-1]
+    """Ahead where parameters are few, though not fewest, and no difference at other sizes."""
+    rows: list[analysis.Row] = pairs.to_dict("records")
+    least, *_, most = rows
+    ahead = [row for row in rows if row["verdict"] == "ahead"]
+    level = [row for row in rows if row["verdict"] == "undecided"]
+    fewest, *many = level
     halves = [row["high"] - row["lead"] for row in level]
-    sizes = " and ".join(map(size, ahead))
-    points = " and ".join(str(signed(row["lead"], row["high"]))[1:] for row in ahead)
+    points = listed(str(signed(row["lead"], row["high"]))[1:] for row in ahead)
     for part in (
         f"With {size(least)} parameters a MobileNet reads {100 * least['mobilenet_mean']:.1f} % "
         f"of the test images rightly and an ordinary CNN {100 * least['cnn_mean']:.1f} %; with "
         f"{size(most)} they read {100 * most['mobilenet_mean']:.1f} and "
         f"{100 * most['cnn_mean']:.1f} %",
-        f"With {sizes} parameters it is ahead by {points} points",
-        f"From {size(level[0])} to {size(most)} no difference is shown (each size by itself, "
-        f"± {100 * min(halves):.1f} to {100 * max(halves):.1f})",
+        f"With {listed(map(size, ahead))} parameters it is ahead by {points} points",
+        f"With {size(fewest)}, and from {size(many[0])} to {size(many[-1])}, no difference is "
+        f"shown (each size by itself, ± {100 * min(halves):.1f} to {100 * max(halves):.1f})",
     ):
         assert part in README
+    assert fewest["size"] < ahead[0]["size"] <= ahead[-1]["size"] < many[0]["size"]
     assert len(ahead) + len(level) == len(pairs)
     said = sentences.claims(pairs)["found here"]
     assert said.str.startswith("decides nothing").all()  # "Neither is confirmed"
@@ -172,9 +180,10 @@ def test_rank_correlation(this: archive.Archive) -> None:
 
 
 def test_the_network_that_comes_along(this: archive.Archive) -> None:
-    (run,) = this.longer().query("epochs == 80").to_dict("records")
-    said = f"{run['params_trainable']:,} parameters (198 kB), trained here for 80 passes: "
-    assert f"{said}{100 * run[SPLIT]:.1f} % on PublicTest" in README
+    (shipped,) = weights.shipped()
+    (run,) = this.longer().query(f"run_id == '{shipped.record.run_id}'").to_dict("records")
+    said = f"{run['params_trainable']:,} parameters (198 kB), trained here for {run['epochs']} "
+    assert f"{said}passes: {100 * run[SPLIT]:.1f} % on PublicTest" in README
 
 
 def test_longer_runs(this: archive.Archive) -> None:
@@ -239,3 +248,29 @@ def test_recipe(this: archive.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
         f"a rate that falls {worth['constant rate']:.0f}, augmentation nothing in twelve passes"
     ) in README
     assert valid["verdict"]["no augmentation"] == "undecided"
+
+
+def test_teachers(this: archive.Archive) -> None:
+    """Labels against teachers: what `python benchmarks/teachers.py fer2013.csv` prints."""
+    runs, words = this.taught(), {"ahead": "better", "undecided": "no difference shown"}
+    expected = []
+    for valid, test in zip(*(gained(this, runs, split) for split in ("valid", SPLIT)), strict=True):
+        expected.append(
+            f"| {valid['network']} | {100 * valid['labels']:.1f} | {100 * valid['taught']:.1f} "
+            f"| {signed(valid['lead'], valid['high'])} | {words[valid['verdict']]} "
+            f"| {100 * test['labels']:.1f} | {100 * test['taught']:.1f} "
+            f"| {signed(test['lead'], test['high'])} |"
+        )
+    assert table((ROOT / "docs" / "recipes.md").read_text(), "| taught |") == expected
+    cnn, mobilenet = (
+        (100 * row["taught"], 100 * row["labels"]) for row in gained(this, runs, SPLIT)
+    )
+    assert (
+        f"reads {mobilenet[0]:.1f} % instead of {mobilenet[1]:.1f}, "
+        f"a plain CNN {cnn[0]:.1f} instead of {cnn[1]:.1f}"
+    ) in README
+
+
+def gained(this: archive.Archive, runs: pd.DataFrame, split: str) -> list[analysis.Row]:
+    rows: list[analysis.Row] = analysis.gains(runs, split, this.random()).to_dict("records")
+    return rows

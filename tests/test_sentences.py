@@ -69,7 +69,7 @@ def test_a_crossing_between_shown_leads_is_shown() -> None:
     assert "cross at 31.6k parameters: with fewer, MobileNet's lies above; with more, the p" in text
     assert "That is shown: with other seeds it would be so in over 99 % of cases, and in 95" in text
     assert "the crossing would lie between 2" in text
-    assert "shown to be ahead at 1, the plain CNN at 1; 0 remain undecided" in text
+    assert "shown to be ahead at 1 (10k), the plain CNN at 1 (100k); 0 remain undecided" in text
 
 
 def test_a_crossing_the_other_way_round() -> None:
@@ -150,7 +150,7 @@ def test_no_crossing_is_read_from_networks_that_learned_nothing() -> None:
     )
     assert "With 10k parameters, the smallest size compared at which either family learned" in text
     assert "With 100k, the largest, " in text
-    assert "Of 3 matched sizes MobileNet is shown to be ahead at 1, the plain CNN at 1; 1 " in text
+    assert "sizes MobileNet is shown to be ahead at 1 (10k), the plain CNN at 1 (100k); 1 " in text
     assert "A curve passes through networks that learned nothing: no crossover is read." in text
     assert "c1 (25.0 %), c3 (25.0 %), m3 (25.0 %) did not get more than 1 point past" in text
     assert "lies above" not in text

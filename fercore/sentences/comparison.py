@@ -39,7 +39,7 @@ def comparison(
     text = say(SMALLEST if len(rows) == len(pairs) else SMALLEST_LEARNED, **_pair(rows[0]))
     stuck = unlearned(summary[summary["report"] == "sweep"]).any()
     cross = say(NO_CROSSING) if stuck else _crossing(curves)
-    counted = _tally(list(pairs["verdict"]))
+    counted = _tally(pairs)
     return answer(split, summary, note, text, _largest(rows), counted, _other_images(rows), cross)
 
 
@@ -217,19 +217,24 @@ def channels(runs: pd.DataFrame, pairs: pd.DataFrame) -> Text:
     return Text(say("MobileNet's last stage has, in channels, {times}.", times=listed))
 
 
-def _tally(verdicts: list[str]) -> str:
-    """At how many sizes who is ahead; empty for a single one."""
-    if len(verdicts) == 1:
+def _tally(pairs: pd.DataFrame) -> str:
+    """At which sizes who is ahead; empty for a single one."""
+    if len(pairs) == 1:
         return ""
-    counts = {word: verdicts.count(word) for word in ("ahead", "behind")}
-    undecided = len(verdicts) - sum(counts.values())
     return say(
         "Of {sizes} matched sizes MobileNet is shown to be ahead at {ahead}, the plain CNN at "
         "{behind}; {undecided} remain undecided (each size judged by itself at 95 %).",
-        sizes=len(verdicts),
-        **counts,
-        undecided=undecided,
+        sizes=len(pairs),
+        ahead=_sizes(pairs, "ahead"),
+        behind=_sizes(pairs, "behind"),
+        undecided=int((~pairs["verdict"].isin(["ahead", "behind"])).sum()),
     )
+
+
+def _sizes(pairs: pd.DataFrame, verdict: str) -> str:
+    """How many have it, and which: "2 (5k, 10k)"."""
+    sizes = [short(size) for size in pairs.loc[pairs["verdict"] == verdict, "size"]]
+    return f"{len(sizes)} ({say(', ').join(sizes)})" if sizes else "0"
 
 
 def claims(pairs: pd.DataFrame) -> pd.DataFrame:
