@@ -9,7 +9,7 @@ Templates that stand in a table or a constant are wrapped in `mark`, and said wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,12 @@ def fill(text: str, fields: Mapping[str, object]) -> str:
 def mark(messages: T) -> T:
     """What it is given, unchanged: a text, or texts in a list or as a mapping's values, to say."""
     return messages
+
+
+def listed(words: Iterable[str]) -> str:
+    """In a row: "", "a", "a and b", "a, b and c"; the words are translated already."""
+    row = list(words)
+    return say(" and ").join(filter(None, [say(", ").join(row[:-1]), *row[-1:]]))
 
 
 def paragraph(*sentences: str) -> str:

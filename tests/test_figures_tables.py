@@ -288,6 +288,23 @@ def test_where_means_cross_more_than_once_no_interval_stands_beside() -> None:
     assert "(" not in shown
 
 
+@pytest.mark.parametrize("theirs", [(0.4, 0.6, 0.8), (0.4, 0.4, 0.8), (0.4, 0.6, 0.61)])
+def test_the_label_of_crossings_stays_on_the_axes(theirs: tuple[float, ...]) -> None:
+    found = runs(
+        *[
+            (f"{family}{size}", family, size, [mean - 0.01, mean + 0.01])
+            for family, values in (("mobilenet", (0.5, 0.5, 0.7)), ("cnn", theirs))
+            for size, mean in zip((10_000, 100_000, 1_000_000), values, strict=True)
+        ]
+    )
+    shown = figures.size_against_accuracy(found, summary(found), "PublicTest", compared(found))
+    axes = shown.figure.axes[0]
+    shown.figure.canvas.draw()
+    (label,) = (text for text in axes.texts if "means cross at" in text.get_text())
+    inside, whole = label.get_window_extent(), axes.get_window_extent()
+    assert whole.x0 <= inside.x0 < inside.x1 <= whole.x1
+
+
 def test_a_budget_without_replicates_claims_no_share() -> None:
     one = runs(
         ("m1", "mobilenet", 10_000, [0.5]),

@@ -21,7 +21,7 @@ from pypdf import PdfReader
 from fercore import analysis, figures, language, sentences, tables
 from fercore.data import EMOTIONS
 from fercore.display import Figure, Table, Text
-from fercore.language import FONTS, catalogue, mark, paragraph, say
+from fercore.language import FONTS, catalogue, listed, mark, paragraph, say
 from fercore.report import Job, build
 from fercore.report.front import answer
 from fercore.report.html import page, words
@@ -72,6 +72,10 @@ def test_html_templates_say_what_say_does_and_escape_fields(chinese: None) -> No
     assert words(template, **lead) == say(template, **lead)
     assert words("braces {stay} without fields") == "braces {stay} without fields"
     assert words("<b>{name}</b>", name="中文 <文> 字") == "<b>中文 &lt;文&gt; 字</b>"
+
+
+def test_words_in_a_row() -> None:
+    assert [listed("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
 
 
 def test_a_language_ends_with_its_block() -> None:

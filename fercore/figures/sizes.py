@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from fercore.analysis import UNITS, Comparison
 from fercore.display import Figure, Text, signed
 from fercore.figures.style import COLOURS, MARKERS, NAMES, house_axes, pale, short, size_axis
-from fercore.language import mark, paragraph, say
+from fercore.language import listed, mark, paragraph, say
 
 
 def _family(axes: Axes, summary: pd.DataFrame, runs: pd.DataFrame, split: str, family: str) -> None:
@@ -59,13 +59,20 @@ def _crossings(axes: Axes, comparison: Comparison) -> None:
     for size in comparison.crossings:
         axes.axvline(size, color="0.4" if comparison.shown else "0.7", linestyle=":")
     if comparison.crossings:
-        places = say(" and ").join(map(short, comparison.crossings))
+        first, last = comparison.crossings[0], comparison.crossings[-1]
+        sizes = pd.concat([curve["size"] for curve in comparison.curves.values()])
+        smallest = sizes.min()
+        left = first / smallest < (sizes.max() / smallest) ** 0.6  # room for a label beside it
         axes.annotate(
-            say(CROSS if comparison.shown else MAYBE_CROSS, places=places),
-            (comparison.crossings[-1], 0.02),
-            (4, 0),
+            say(
+                CROSS if comparison.shown else MAYBE_CROSS,
+                places=listed(map(short, comparison.crossings)),
+            ),
+            (first if left else last, 0.02),
+            (4 if left else -4, 0),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
+            ha="left" if left else "right",
             color="0.3",
             fontsize=8,
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from fercore.analysis import UNITS, UNKNOWN, Comparison, Row, unlearned
 from fercore.display import Text, in_percent, number
 from fercore.figures import amount, short
-from fercore.language import mark, paragraph, say
+from fercore.language import listed, mark, paragraph, say
 from fercore.sentences.words import answer, lead
 
 CLAIMS = {
@@ -113,7 +113,7 @@ def _crossing(curves: Comparison) -> str:
         CROSSINGS[curves.outcome],
         start=amount(curves.start, curves.unit),
         stop=amount(curves.stop, curves.unit),
-        places=say(" and ").join(amount(place, curves.unit) for place in curves.crossings),
+        places=listed(amount(place, curves.unit) for place in curves.crossings),
     )
     return paragraph(said, _sureness(curves))
 
