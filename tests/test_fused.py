@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from numba.core.errors import TypingError
 from torch import Tensor, nn
 
@@ -197,3 +198,24 @@ def begun(threads: int, model: ModelSpec = TINY, **recipe: Any) -> Fit:
         return Fit(task, Examples(faces, rows, CPU), Examples(faces, rows, CPU))
     finally:
         torch.set_num_threads(before)
+
+
+def test_one_process_compiles_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """numba's files on disk are not made for several at once."""
+    held = []
+
+    class Probe(nn.Module):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
+            with pytest.raises(Timeout):
+                FileLock(fused.LOCK, timeout=0).acquire()
+            held.append(True)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return images
+
+    monkeypatch.setattr(fused, "NormAct", Probe)
+    fused.compiled(torch.bfloat16)
+    assert held
+    with FileLock(fused.LOCK, timeout=0):  # given back
+        pass

@@ -6,16 +6,24 @@ multiplications (`fercore.training.winograd`).
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from fercore.training.kernels import batchnorm
 from fercore.training.winograd import CHANNELS, SIDE, Winograd, suits
+
+LOCK = Path(tempfile.gettempdir()) / f"fercore-kernels-{os.getuid()}.lock"
+"""Held while numba compiles: it chooses a name on disk before it writes there, so that of two
+processes that compile for two number formats one would find the other's code, and go without."""
 
 
 def twin(network: nn.Module) -> nn.Module:
@@ -39,10 +47,11 @@ def compiled(dtype: torch.dtype) -> None:
 
     Raises whatever numba or LLVM do where they cannot, or can keep it nowhere.
     """
-    images = torch.zeros(2, CHANNELS, SIDE, SIDE, dtype=dtype, requires_grad=True)
-    NormAct(nn.BatchNorm2d(CHANNELS), 0.0)(images).sum().backward()
-    if dtype == torch.float32:
-        Winograd(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1))(images).sum().backward()
+    with FileLock(LOCK):
+        images = torch.zeros(2, CHANNELS, SIDE, SIDE, dtype=dtype, requires_grad=True)
+        NormAct(nn.BatchNorm2d(CHANNELS), 0.0)(images).sum().backward()
+        if dtype == torch.float32:
+            Winograd(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1))(images).sum().backward()
 
 
 def _fused(modules: list[nn.Module]) -> Iterator[nn.Module]:
