@@ -38,16 +38,16 @@ def teachers(asked: Setting) -> list[RunSpec]:
 
 def specs(
     asked: Setting, ids: tuple[str, ...], size: int, seeds: list[int]
-) -> dict[tuple[str, str], list[RunSpec]]:
-    """By family and by what is learned: a run for each seed. ids: of the teachers' runs."""
+) -> dict[str, list[RunSpec]]:
+    """By what is learned: a run of each family for each seed. ids: of the teachers' runs."""
     base = asked.recipe(asked.passes)
     recipes = {LABELS: base, TAUGHT: base.model_copy(update={"teachers": ids})}
     return {
-        (family, learned): [
+        learned: [
             RunSpec(data=asked.data, model=models.nearest(family, size), train=recipe, seed=seed)
+            for family in FAMILIES
             for seed in seeds
         ]
-        for family in FAMILIES
         for learned, recipe in recipes.items()
     }
 
@@ -74,11 +74,10 @@ def train(asked: Setting, size: int, seeds: list[int]) -> pd.DataFrame:
     ids = tuple(identity(teacher, faces) for teacher in teachers(asked))
     wanted = specs(asked, ids, size, seeds)
     known = Elsewhere(faces)
-    students = [s for (_, learned), own in wanted.items() if learned == TAUGHT for s in own]
-    if not all(store.get(identity(s, faces)) or known.get(s) for s in students):
+    if not all(store.get(identity(s, faces)) or known.get(s) for s in wanted[TAUGHT]):
         records(teachers(asked), asked, known=False)  # from records they have no weights
     made = records([spec for own in wanted.values() for spec in own], asked)
-    learned = [learned for (_, learned), own in wanted.items() for _ in own]
+    learned = [each for each, own in wanted.items() for _ in own]
     return pd.DataFrame([measured.run_row(record) for record in made]).assign(learned=learned)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import runpy
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from fercore import analysis, archive, models, presets, sentences, weights
 from fercore.display import signed
 from fercore.experiments import verdicts
 from fercore.experiments.why.words import SUBJECTS
+from fercore.language import listed
 from fercore.question import Question
 from fercore.setting import check
 from fercore.store import measured
@@ -61,11 +61,6 @@ def table(text: str, head: str) -> list[str]:
 
 def size(row: analysis.Row) -> str:
     return f"{float('{:.2g}'.format(row['size'])):,.0f}"
-
-
-def listed(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}"
 
 
 def test_sizes(runs: pd.DataFrame, pairs: pd.DataFrame) -> None:
@@ -253,18 +248,15 @@ def test_recipe(this: archive.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_teachers(this: archive.Archive) -> None:
     """Labels against teachers: what `python benchmarks/teachers.py fer2013.csv` prints."""
     runs, words = this.taught(), {"ahead": "better", "undecided": "no difference shown"}
-    expected = []
-    for valid, test in zip(*(gained(this, runs, split) for split in ("valid", SPLIT)), strict=True):
-        expected.append(
-            f"| {valid['network']} | {100 * valid['labels']:.1f} | {100 * valid['taught']:.1f} "
-            f"| {signed(valid['lead'], valid['high'])} | {words[valid['verdict']]} "
-            f"| {100 * test['labels']:.1f} | {100 * test['taught']:.1f} "
-            f"| {signed(test['lead'], test['high'])} |"
-        )
+    valid, test = (gained(this, runs, split) for split in ("valid", SPLIT))
+    expected = [
+        f"| {a['network']} | {100 * a['labels']:.1f} | {100 * a['taught']:.1f} "
+        f"| {signed(a['lead'], a['high'])} | {words[a['verdict']]} "
+        f"| {100 * b['labels']:.1f} | {100 * b['taught']:.1f} | {signed(b['lead'], b['high'])} |"
+        for a, b in zip(valid, test, strict=True)
+    ]
     assert table((ROOT / "docs" / "recipes.md").read_text(), "| taught |") == expected
-    cnn, mobilenet = (
-        (100 * row["taught"], 100 * row["labels"]) for row in gained(this, runs, SPLIT)
-    )
+    cnn, mobilenet = ((100 * row["taught"], 100 * row["labels"]) for row in test)
     assert (
         f"reads {mobilenet[0]:.1f} % instead of {mobilenet[1]:.1f}, "
         f"a plain CNN {cnn[0]:.1f} instead of {cnn[1]:.1f}"

@@ -59,25 +59,26 @@ def _crossings(axes: Axes, comparison: Comparison) -> None:
     for size in comparison.crossings:
         axes.axvline(size, color="0.4" if comparison.shown else "0.7", linestyle=":")
     if comparison.crossings:
-        first, last = comparison.crossings[0], comparison.crossings[-1]
-        sizes = pd.concat([curve["size"] for curve in comparison.curves.values()])
-        smallest = sizes.min()
-        left = first / smallest < (sizes.max() / smallest) ** 0.6  # room for a label beside it
-        axes.annotate(
-            say(
-                CROSS if comparison.shown else MAYBE_CROSS,
-                places=listed(map(short, comparison.crossings)),
-            ),
-            (first if left else last, 0.02),
-            (4 if left else -4, 0),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="left" if left else "right",
-            color="0.3",
-            fontsize=8,
-        )
+        _name_crossings(axes, comparison)
     if _shaded(comparison):
         axes.axvspan(comparison.low, comparison.high, color="0.5", alpha=0.12, linewidth=0)
+
+
+def _name_crossings(axes: Axes, comparison: Comparison) -> None:
+    """The label, right of the first, or left of the last where that would leave the axes."""
+    places = comparison.crossings
+    sizes = pd.concat([curve["size"] for curve in comparison.curves.values()])
+    right = places[0] / sizes.min() < (sizes.max() / sizes.min()) ** 0.6  # of a log axis
+    axes.annotate(
+        say(CROSS if comparison.shown else MAYBE_CROSS, places=listed(map(short, places))),
+        (places[0] if right else places[-1], 0.02),
+        (4 if right else -4, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        color="0.3",
+        fontsize=8,
+    )
 
 
 def _shaded(comparison: Comparison) -> bool:
